@@ -1,0 +1,131 @@
+//! Everything that can go wrong for a client: one closed enum → status, code, sentence.
+
+/// A request that was not answered with success. `Display` gives the human sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// The request line or a header is not HTTP.
+    #[error("The request is malformed.")]
+    BadRequest,
+    /// The body is not JSON.
+    #[error("The body is not JSON: {0}.")]
+    InvalidJson(String),
+    /// The body is JSON, but not the JSON that is asked for here.
+    #[error("{0}")]
+    InvalidBody(String),
+    /// A member or parameter that has the right form but no possible value.
+    #[error("{0}")]
+    OutOfRange(String),
+    /// `page` or `limit` is missing or wrong.
+    #[error("{0}")]
+    InvalidPage(String),
+    /// The id in the path is no integer.
+    #[error("The order id must be an integer.")]
+    InvalidId,
+    /// The provider knows no road between the two points.
+    #[error("There is no route between the origin and the destination.")]
+    NoRoute,
+    /// The order is taken.
+    #[error("Order {0} is already taken.")]
+    OrderTaken(i64),
+    /// Another request holds the order's row at this moment.
+    #[error("Order {0} is being taken by another request right now.")]
+    OrderLocked(i64),
+    /// There is no such order to take.
+    #[error("There is no order {0}.")]
+    NothingToTake(String),
+    /// There is no such order to show.
+    #[error("There is no order {0}.")]
+    OrderNotFound(String),
+    /// No route has this path.
+    #[error("There is nothing at this path.")]
+    NotFound,
+    /// The path is known, the method is not one of its own.
+    #[error("This path answers {allow} only.")]
+    MethodNotAllowed {
+        /// The methods that it has, as in an `Allow` header.
+        allow: String,
+    },
+    /// The body is larger than this route reads.
+    #[error("The body is larger than the {limit} bytes that are read here.")]
+    PayloadTooLarge {
+        /// Bytes.
+        limit: u64,
+    },
+    /// PostgreSQL could not be reached or refused; nothing was done.
+    #[error("The database cannot be reached right now; nothing was done, please try again.")]
+    DatabaseUnavailable,
+    /// The connection to PostgreSQL broke while the change was being committed.
+    #[error("The connection broke while the change was being saved; look before you try again.")]
+    OutcomeUnknown,
+    /// The distance provider could not be reached or refused; nothing was done.
+    #[error("The road distance cannot be looked up right now; nothing was done, please try again.")]
+    DistanceUnavailable,
+    /// A bug of ours.
+    #[error("Something went wrong on our side.")]
+    Internal,
+    /// Any other refusal of the HTTP layer, by its status.
+    #[error("{reason}.")]
+    Http {
+        /// The status, 400 to 599.
+        status: u16,
+        /// Its standard reason phrase.
+        reason: &'static str,
+    },
+}
+
+impl ApiError {
+    /// The HTTP status and the stable word for programs.
+    #[must_use]
+    pub fn status_and_code(&self) -> (u16, &'static str) {
+        match self {
+            Self::BadRequest => (400, "bad_request"),
+            Self::InvalidJson(_) | Self::InvalidBody(_) => (400, "invalid_body"),
+            Self::OutOfRange(_) => (400, "out_of_range"),
+            Self::InvalidPage(_) => (400, "invalid_page"),
+            Self::InvalidId => (400, "invalid_id"),
+            Self::NoRoute => (400, "no_route"),
+            Self::OrderTaken(_) => (400, "order_taken"),
+            Self::OrderLocked(_) => (400, "order_locked"),
+            Self::NothingToTake(_) => (400, "order_not_found"),
+            Self::OrderNotFound(_) => (404, "order_not_found"),
+            Self::NotFound => (404, "not_found"),
+            Self::MethodNotAllowed { .. } => (405, "method_not_allowed"),
+            Self::PayloadTooLarge { .. } => (413, "payload_too_large"),
+            Self::Internal => (500, "internal_error"),
+            Self::DatabaseUnavailable => (503, "database_unavailable"),
+            Self::OutcomeUnknown => (503, "outcome_unknown"),
+            Self::DistanceUnavailable => (503, "distance_unavailable"),
+            Self::Http { status, .. } => (*status, "http_error"),
+        }
+    }
+
+    /// Seconds after which the request may be sent again, for refusals that did nothing.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::DatabaseUnavailable | Self::DistanceUnavailable => Some(1),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ApiError;
+
+    #[test]
+    fn only_refusals_that_did_nothing_may_be_sent_again() {
+        assert_eq!(ApiError::DatabaseUnavailable.retry_after(), Some(1));
+        assert_eq!(ApiError::DistanceUnavailable.retry_after(), Some(1));
+        assert_eq!(ApiError::OutcomeUnknown.retry_after(), None);
+        assert_eq!(ApiError::Internal.retry_after(), None);
+    }
+
+    #[test]
+    fn taking_a_missing_order_is_the_clients_mistake_and_showing_it_is_not_found() {
+        let id = || "7".to_owned();
+        let taken = ApiError::NothingToTake(id()).status_and_code();
+        let shown = ApiError::OrderNotFound(id()).status_and_code();
+        assert_eq!((taken, shown), ((400, "order_not_found"), (404, "order_not_found")));
+    }
+}
