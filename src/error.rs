@@ -1,6 +1,7 @@
 //! Everything that can go wrong for a client: one closed enum → status, code, sentence.
 
-/// A request that was not answered with success. `Display` gives the human sentence.
+/// A request that was not answered with success. `Display` gives the human sentence; the `String` of a
+/// variant from 500 on is the reason for the log, which the sentence never shows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
     /// The request line or a header is not HTTP.
@@ -53,16 +54,16 @@ pub enum ApiError {
     },
     /// PostgreSQL could not be reached or refused; nothing was done.
     #[error("The database cannot be reached right now; nothing was done, please try again.")]
-    DatabaseUnavailable,
+    DatabaseUnavailable(String),
     /// The connection to PostgreSQL broke while the change was being committed.
     #[error("The connection broke while the change was being saved; look before you try again.")]
-    OutcomeUnknown,
+    OutcomeUnknown(String),
     /// The distance provider could not be reached or refused; nothing was done.
     #[error("The road distance cannot be looked up right now; nothing was done, please try again.")]
-    DistanceUnavailable,
+    DistanceUnavailable(String),
     /// A bug of ours.
     #[error("Something went wrong on our side.")]
-    Internal,
+    Internal(String),
     /// Any other refusal of the HTTP layer, by its status.
     #[error("{reason}.")]
     Http {
@@ -91,11 +92,23 @@ impl ApiError {
             Self::NotFound => (404, "not_found"),
             Self::MethodNotAllowed { .. } => (405, "method_not_allowed"),
             Self::PayloadTooLarge { .. } => (413, "payload_too_large"),
-            Self::Internal => (500, "internal_error"),
-            Self::DatabaseUnavailable => (503, "database_unavailable"),
-            Self::OutcomeUnknown => (503, "outcome_unknown"),
-            Self::DistanceUnavailable => (503, "distance_unavailable"),
+            Self::Internal(_) => (500, "internal_error"),
+            Self::DatabaseUnavailable(_) => (503, "database_unavailable"),
+            Self::OutcomeUnknown(_) => (503, "outcome_unknown"),
+            Self::DistanceUnavailable(_) => (503, "distance_unavailable"),
             Self::Http { status, .. } => (*status, "http_error"),
+        }
+    }
+
+    /// Why it is our side's failure, for the log.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::DatabaseUnavailable(reason)
+            | Self::OutcomeUnknown(reason)
+            | Self::DistanceUnavailable(reason)
+            | Self::Internal(reason) => Some(reason),
+            _ => None,
         }
     }
 
@@ -103,7 +116,7 @@ impl ApiError {
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::DatabaseUnavailable | Self::DistanceUnavailable => Some(1),
+            Self::DatabaseUnavailable(_) | Self::DistanceUnavailable(_) => Some(1),
             _ => None,
         }
     }
@@ -115,10 +128,26 @@ mod tests {
 
     #[test]
     fn only_refusals_that_did_nothing_may_be_sent_again() {
-        assert_eq!(ApiError::DatabaseUnavailable.retry_after(), Some(1));
-        assert_eq!(ApiError::DistanceUnavailable.retry_after(), Some(1));
-        assert_eq!(ApiError::OutcomeUnknown.retry_after(), None);
-        assert_eq!(ApiError::Internal.retry_after(), None);
+        let reason = || "FATAL: secret".to_owned();
+        assert_eq!(ApiError::DatabaseUnavailable(reason()).retry_after(), Some(1));
+        assert_eq!(ApiError::DistanceUnavailable(reason()).retry_after(), Some(1));
+        assert_eq!(ApiError::OutcomeUnknown(reason()).retry_after(), None);
+        assert_eq!(ApiError::Internal(reason()).retry_after(), None);
+    }
+
+    #[test]
+    fn the_sentence_of_a_5xx_says_nothing_about_the_inside() {
+        let reason = || "FATAL: secret".to_owned();
+        for error in [
+            ApiError::DatabaseUnavailable(reason()),
+            ApiError::OutcomeUnknown(reason()),
+            ApiError::DistanceUnavailable(reason()),
+            ApiError::Internal(reason()),
+        ] {
+            assert!(error.status_and_code().0 >= 500);
+            assert!(!error.to_string().contains("secret"), "{error}");
+            assert_eq!(error.reason(), Some("FATAL: secret"));
+        }
     }
 
     #[test]
@@ -126,6 +155,9 @@ mod tests {
         let id = || "7".to_owned();
         let taken = ApiError::NothingToTake(id()).status_and_code();
         let shown = ApiError::OrderNotFound(id()).status_and_code();
-        assert_eq!((taken, shown), ((400, "order_not_found"), (404, "order_not_found")));
+        assert_eq!(
+            (taken, shown),
+            ((400, "order_not_found"), (404, "order_not_found"))
+        );
     }
 }

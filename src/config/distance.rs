@@ -66,11 +66,7 @@ impl Distance {
     }
 }
 
-fn url(
-    environment: &Environment,
-    name: &'static str,
-    default: Option<&str>,
-) -> Result<Url, ConfigError> {
+fn url(environment: &Environment, name: &'static str, default: Option<&str>) -> Result<Url, ConfigError> {
     let parse = |value: &str| {
         let url = Url::parse(value).ok()?;
         ["http", "https"].contains(&url.scheme()).then_some(url)

@@ -12,12 +12,14 @@ pub struct Logs {
 }
 
 impl Logs {
-    pub(super) fn read(environment: &Environment) -> Result<Self, ConfigError> {
-        let level = environment.optional(
-            "LOG_LEVEL",
-            "one of error, warn, info, debug, trace",
-            |value| value.parse().ok(),
-        )?;
+    /// Reads this section alone, for commands that need no other.
+    ///
+    /// # Errors
+    /// The first variable that is missing or wrong.
+    pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
+        let level = environment.optional("LOG_LEVEL", "one of error, warn, info, debug, trace", |value| {
+            value.parse().ok()
+        })?;
         Ok(Self {
             level: level.unwrap_or(Level::INFO),
         })

@@ -30,10 +30,7 @@ impl Coordinates {
         if !(-180.0..=180.0).contains(&longitude) {
             return refused(1, "longitude", 180);
         }
-        Ok(Self {
-            latitude,
-            longitude,
-        })
+        Ok(Self { latitude, longitude })
     }
 
     /// Degrees north, -90 to 90.
@@ -79,10 +76,7 @@ impl PlaceOrder {
     }
 }
 
-fn coordinates(
-    member: &str,
-    [latitude, longitude]: &[String; 2],
-) -> Result<Coordinates, ApiError> {
+fn coordinates(member: &str, [latitude, longitude]: &[String; 2]) -> Result<Coordinates, ApiError> {
     // The schema lets decimal numbers through alone; NaN is out of every range.
     let degrees = |text: &str| text.parse().unwrap_or(f64::NAN);
     Coordinates::new(member, degrees(latitude), degrees(longitude))
@@ -106,7 +100,7 @@ pub struct NewOrder {
 }
 
 /// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, diesel::deserialize::FromSqlRow)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// No courier has it yet.

@@ -1,0 +1,56 @@
+//! Builds the Rocket from the configuration: the only file that names every feature.
+
+use rocket::config::{Ident, LogLevel, Shutdown, Sig};
+use rocket::fairing::AdHoc;
+use rocket::{Build, Rocket};
+
+use crate::config::Config;
+use crate::db::Database;
+use crate::{http, ops, orders};
+
+/// Rocket's last second, in which it closes what the grace time has left open.
+const MERCY_SECONDS: u32 = 1;
+
+/// The service, ready to be launched.
+///
+/// # Errors
+/// The distance provider's HTTP client cannot be made.
+pub fn build(config: &Config) -> Result<Rocket<Build>, reqwest::Error> {
+    let provider = orders::distance::provider(&config.distance)?;
+    Ok(rocket::custom(rocket_config(config))
+        .manage(Database::new(&config.database))
+        .attach(http::stage())
+        .attach(orders::stage(provider))
+        .attach(ops::stage())
+        .attach(AdHoc::on_liftoff("Listening", |rocket| {
+            Box::pin(async move {
+                let rocket::Config { address, port, .. } = rocket.config();
+                tracing::info!(
+                    "listening on http://{}",
+                    std::net::SocketAddr::new(*address, *port)
+                );
+            })
+        })))
+}
+
+fn rocket_config(config: &Config) -> rocket::Config {
+    let grace = config.server.shutdown_grace.as_secs();
+    rocket::Config {
+        address: config.server.listen.ip(),
+        port: config.server.listen.port(),
+        ident: Ident::none(),
+        log_level: LogLevel::Off,
+        cli_colors: false,
+        shutdown: Shutdown {
+            ctrlc: true,
+            signals: [Sig::Term].into(),
+            // Rocket adds the mercy and one second more before it gives up.
+            grace: u32::try_from(grace)
+                .unwrap_or(u32::MAX)
+                .saturating_sub(MERCY_SECONDS + 1),
+            mercy: MERCY_SECONDS,
+            ..Shutdown::default()
+        },
+        ..rocket::Config::release_default()
+    }
+}

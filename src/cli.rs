@@ -1,0 +1,90 @@
+//! The commands.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use rocket::tokio::runtime;
+
+use crate::config::{self, Config, ConfigError, Environment};
+use crate::db::migrate::{self, MigrateError};
+use crate::{app, telemetry};
+
+/// Places delivery orders and hands each to exactly one courier.
+///
+/// Everything is configured by environment variables: see .env.example.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve HTTP until SIGTERM or SIGINT
+    Serve,
+    /// Bring the database's tables up to date
+    Migrate,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    #[error("cannot start the async runtime: {0}")]
+    Runtime(#[from] std::io::Error),
+    #[error("cannot make the HTTP client: {0}")]
+    Client(#[from] reqwest::Error),
+    #[error("cannot serve: {0}")]
+    Serve(String),
+}
+
+/// Runs the command that the command line names.
+#[must_use]
+pub fn main() -> ExitCode {
+    let environment = Environment::process();
+    let done = match Cli::parse().command {
+        Command::Serve => serve(&environment),
+        Command::Migrate => migrate(&environment),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            #[expect(clippy::print_stderr, reason = "the log may not have been started")]
+            {
+                eprintln!("order-api: {error}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn migrate(environment: &Environment) -> Result<(), CliError> {
+    let database = config::Database::read(environment)?;
+    telemetry::logs::start(&config::Logs::read(environment)?);
+    let ran = migrate::run(&database)?;
+    tracing::info!(migrations = ran.join(", "), "the tables are up to date");
+    Ok(())
+}
+
+fn serve(environment: &Environment) -> Result<(), CliError> {
+    let config = Config::read(environment)?;
+    telemetry::logs::start(&config.logs);
+    let rocket = app::build(&config)?;
+    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let launched = runtime.block_on(rocket.launch());
+    // What is still waiting for a dead peer is not waited for.
+    runtime.shutdown_background();
+    match launched {
+        Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            rocket::error::ErrorKind::Shutdown(..) => {
+                tracing::warn!("some requests took longer than the grace time and were cut off");
+                Ok(())
+            }
+            kind => Err(CliError::Serve(kind.to_string())),
+        },
+    }
+}

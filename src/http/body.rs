@@ -1,0 +1,125 @@
+//! JSON bodies: read whatever the `Content-Type` says, up to a limit, and held against a schema.
+
+use std::marker::PhantomData;
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
+use rocket::Data;
+use rocket::data::{ByteUnit, ToByteUnit};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::ApiError;
+
+/// A JSON Schema, compiled, and the type that a body which meets it becomes.
+pub struct Schema<T> {
+    source: Value,
+    validator: Validator,
+    body: PhantomData<fn() -> T>,
+}
+
+/// A schema file that is no schema.
+#[derive(Debug, thiserror::Error)]
+#[error("a schema cannot be compiled: {0}")]
+pub struct SchemaError(String);
+
+impl<T: DeserializeOwned> Schema<T> {
+    /// Compiles the text of a schema file.
+    ///
+    /// # Errors
+    /// The text is not JSON, or not a JSON Schema.
+    pub fn compile(text: &str) -> Result<Self, SchemaError> {
+        let source = serde_json::from_str(text).map_err(|error| SchemaError(error.to_string()))?;
+        let validator = jsonschema::validator_for(&source).map_err(|error| SchemaError(error.to_string()))?;
+        Ok(Self {
+            source,
+            validator,
+            body: PhantomData,
+        })
+    }
+
+    /// Reads the body of a request.
+    ///
+    /// # Errors
+    /// The body is too large, is no JSON, or does not meet the schema.
+    pub async fn read(&self, data: Data<'_>, limit: ByteUnit) -> Result<T, ApiError> {
+        self.parse(&bytes(data, limit).await?)
+    }
+
+    /// # Errors
+    /// The text is no JSON, or does not meet the schema.
+    fn parse(&self, text: &[u8]) -> Result<T, ApiError> {
+        let value: Value =
+            serde_json::from_slice(text).map_err(|error| ApiError::InvalidJson(error.to_string()))?;
+        if let Err(error) = self.validator.validate(&value) {
+            return Err(ApiError::InvalidBody(self.sentence(&error)));
+        }
+        // From the text and not the value, since that refuses members that stand there twice.
+        serde_json::from_slice(text)
+            .map_err(|error| ApiError::InvalidBody(format!("The body is not as asked for: {error}.")))
+    }
+
+    /// Names the member and what is wrong with it, in the words of the schema's own descriptions.
+    fn sentence(&self, error: &ValidationError<'_>) -> String {
+        let member = member(error.instance_path().as_str());
+        match error.kind() {
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                format!("{name} is missing from {member}.")
+            }
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let name: String = unexpected.concat().chars().take(64).collect();
+                format!("{member} must have no member {name}.")
+            }
+            _ => match self.description(error.schema_path().as_str()) {
+                Some(description) => format!("{member} must be {description}."),
+                None => format!("{member} is wrong: {}.", error.masked()),
+            },
+        }
+    }
+
+    /// The description of the subschema that holds the keyword at `path`.
+    fn description(&self, path: &str) -> Option<&str> {
+        let (subschema, _keyword) = path.rsplit_once('/')?;
+        self.source.pointer(subschema)?.get("description")?.as_str()
+    }
+}
+
+/// `/origin/0` as people write it: `origin[0]`.
+fn member(pointer: &str) -> String {
+    let mut written = String::new();
+    for part in pointer.split('/').skip(1) {
+        if part.bytes().all(|byte| byte.is_ascii_digit()) {
+            written.push_str(&format!("[{part}]"));
+        } else {
+            written.push_str(if written.is_empty() { "" } else { "." });
+            written.push_str(part);
+        }
+    }
+    if written.is_empty() {
+        written.push_str("the body");
+    }
+    written
+}
+
+/// Reads the body as it is.
+///
+/// # Errors
+/// It is larger than `limit`, or the client left while sending it.
+async fn bytes(data: Data<'_>, limit: ByteUnit) -> Result<Vec<u8>, ApiError> {
+    let read = data.open(limit).into_bytes().await;
+    let bytes = read.map_err(|_| ApiError::BadRequest)?;
+    if bytes.is_complete() {
+        Ok(bytes.into_inner())
+    } else {
+        Err(ApiError::PayloadTooLarge {
+            limit: limit.as_u64(),
+        })
+    }
+}
+
+/// The most that a JSON body may have.
+#[must_use]
+pub fn json_limit() -> ByteUnit {
+    16.kibibytes()
+}

@@ -1,0 +1,46 @@
+//! How an [`ApiError`] is answered: its status, and the contract's JSON object.
+
+use std::io::Cursor;
+
+use rocket::Request;
+use rocket::http::{ContentType, Header, Status};
+use rocket::response::{self, Responder, Response};
+use serde::Serialize;
+
+use super::RequestId;
+use crate::error::ApiError;
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: String,
+    code: &'static str,
+    request_id: &'a str,
+}
+
+impl<'r> Responder<'r, 'static> for ApiError {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let (status, code) = self.status_and_code();
+        let request_id = RequestId::of(request).as_str();
+        if let Some(reason) = self.reason() {
+            tracing::error!(request_id, code, reason, "the request failed");
+        }
+        let body = serde_json::to_vec(&ErrorBody {
+            error: self.to_string(),
+            code,
+            request_id,
+        })
+        .map_err(|_| Status::InternalServerError)?;
+        let mut response = Response::build();
+        response
+            .status(Status::new(status))
+            .header(ContentType::JSON)
+            .sized_body(body.len(), Cursor::new(body));
+        if let Some(seconds) = self.retry_after() {
+            response.header(Header::new("Retry-After", seconds.to_string()));
+        }
+        if let Self::MethodNotAllowed { allow } = self {
+            response.header(Header::new("Allow", allow));
+        }
+        response.ok()
+    }
+}

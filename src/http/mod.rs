@@ -1,0 +1,27 @@
+//! Words of HTTP that the features share; knows none of them.
+
+pub mod body;
+pub mod catchers;
+mod error_body;
+mod in_flight;
+pub mod page;
+mod path;
+mod request_id;
+mod request_log;
+
+use rocket::fairing::AdHoc;
+
+pub use request_id::RequestId;
+
+/// What every request meets, whatever feature it is for.
+#[must_use]
+pub fn stage() -> AdHoc {
+    AdHoc::on_ignite("HTTP", |rocket| async {
+        rocket
+            .attach(request_id::fairing())
+            .attach(path::fairing())
+            .attach(request_log::fairing())
+            .attach(in_flight::fairing())
+            .register("/", rocket::catchers![catchers::any])
+    })
+}

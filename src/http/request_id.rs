@@ -1,0 +1,68 @@
+//! The id of a request: the client's own if it is sane, else a new one; on the answer and in every log line.
+
+use std::fmt;
+
+use rocket::Request;
+use rocket::fairing::AdHoc;
+use rocket::http::Header;
+use ulid::Ulid;
+
+const HEADER: &str = "X-Request-ID";
+
+/// 1 to 128 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// The id of this request, the same at every call.
+    #[must_use]
+    pub fn of<'r>(request: &'r Request<'_>) -> &'r Self {
+        request.local_cache(|| {
+            let own = request.headers().get(HEADER).collect::<Vec<_>>();
+            match own.as_slice() {
+                [id] if is_sane(id) => Self((*id).to_owned()),
+                _ => Self(Ulid::generate().to_string()),
+            }
+        })
+    }
+
+    /// The id as it is written in headers, bodies and logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn is_sane(id: &str) -> bool {
+    (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+pub(super) fn fairing() -> AdHoc {
+    AdHoc::on_response("Request id", |request, response| {
+        Box::pin(async move {
+            let id = RequestId::of(request).as_str().to_owned();
+            response.set_header(Header::new(HEADER, id));
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_sane;
+
+    #[test]
+    fn sane_ids_are_short_and_visible() {
+        for id in ["a", "01J0000", "{\"quoted\"}", &"x".repeat(128)] {
+            assert!(is_sane(id), "{id}");
+        }
+        for id in ["", "a b", "tab\t", "é", "line\n", &"x".repeat(129)] {
+            assert!(!is_sane(id), "{id}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! What operators ask: is it well?
+
+mod checks;
+mod routes;
+
+pub use routes::stage;

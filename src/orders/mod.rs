@@ -1,0 +1,8 @@
+//! Orders: placed with a road distance, taken by exactly one courier, listed page by page.
+
+pub mod distance;
+pub mod model;
+mod routes;
+pub mod store;
+
+pub use routes::stage;

@@ -1,0 +1,201 @@
+//! Orders in PostgreSQL. Every statement is prepared once a connection and commits by itself.
+
+use std::collections::HashMap;
+
+use diesel::deserialize::{self, FromSql};
+use diesel::pg::{Pg, PgConnection, PgValue};
+use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
+use time::OffsetDateTime;
+
+use super::model::{NewOrder, Order, OrderSummary, Status, TakeOutcome};
+use crate::db::batch::{Outcomes, together_or_alone};
+use crate::db::schema::orders::dsl;
+use crate::db::sqlstate::is_lock_not_available;
+use crate::http::page::Page;
+
+/// Places orders and tells the id of each.
+pub fn place(connection: &mut PgConnection, new: &[NewOrder]) -> Outcomes<i64> {
+    together_or_alone(connection, new, |connection, new| {
+        let mut ids: Vec<i64> = PlaceOrders::of(new).load(connection)?;
+        // Rows are numbered in the order of the arrays; RETURNING alone promises no order.
+        ids.sort_unstable();
+        Ok(ids)
+    })
+}
+
+/// Takes orders, each for one courier alone. Of equal ids the first one wins.
+pub fn take(connection: &mut PgConnection, ids: &[i64]) -> Outcomes<TakeOutcome> {
+    together_or_alone(connection, ids, |connection, ids| {
+        let rows = match (TakeOrders { ids }).load::<(i64, bool)>(connection) {
+            Err(error) if ids.len() == 1 && is_lock_not_available(&error) => {
+                return Ok(vec![TakeOutcome::Locked]);
+            }
+            rows => rows?,
+        };
+        let mut known: HashMap<i64, bool> = rows.into_iter().collect();
+        let outcome = |id| match known.insert(id, false) {
+            Some(true) => TakeOutcome::Won,
+            Some(false) => TakeOutcome::AlreadyTaken,
+            None => {
+                known.remove(&id);
+                TakeOutcome::NotFound
+            }
+        };
+        Ok(ids.iter().copied().map(outcome).collect())
+    })
+}
+
+/// One order with all that is known of it.
+///
+/// # Errors
+/// What PostgreSQL reports.
+pub fn find(connection: &mut PgConnection, id: i64) -> QueryResult<Option<Order>> {
+    dsl::orders
+        .find(id)
+        .select(Row::as_select())
+        .first(connection)
+        .map(Order::from)
+        .optional()
+}
+
+/// One page of the orders, newest first.
+///
+/// # Errors
+/// What PostgreSQL reports.
+pub fn list(connection: &mut PgConnection, page: Page) -> QueryResult<Vec<OrderSummary>> {
+    dsl::orders
+        .select((dsl::distance, dsl::id, dsl::status))
+        .order(dsl::id.desc())
+        .limit(page.limit)
+        .offset(page.offset)
+        .load::<(i32, i64, Status)>(connection)
+        .map(|rows| rows.into_iter().map(OrderSummary::from).collect())
+}
+
+/// One statement and one round trip: lock, decide, update, and tell (id, won) of each order that exists.
+///
+/// `NOWAIT` raises 55P03 where another transaction holds one of the rows. Where one has just let go, the
+/// lock reads the row anew, and so does the update (PostgreSQL manual, 13.2.1): no order is won twice.
+struct TakeOrders<'a> {
+    ids: &'a [i64],
+}
+
+impl QueryId for TakeOrders<'_> {
+    type QueryId = TakeOrders<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for TakeOrders<'_> {
+    type SqlType = (BigInt, Bool);
+}
+
+impl RunQueryDsl<PgConnection> for TakeOrders<'_> {}
+
+impl QueryFragment<Pg> for TakeOrders<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH locked AS (SELECT id, status FROM orders WHERE id = ANY(");
+        out.push_bind_param::<Array<BigInt>, _>(self.ids)?;
+        out.push_sql(
+            ") ORDER BY id FOR UPDATE NOWAIT), \
+             taken AS (UPDATE orders SET status = 'TAKEN', taken_at = now() FROM locked \
+             WHERE orders.id = locked.id AND locked.status = 'UNASSIGNED' RETURNING orders.id) \
+             SELECT locked.id, taken.id IS NOT NULL FROM locked LEFT JOIN taken ON taken.id = locked.id",
+        );
+        Ok(())
+    }
+}
+
+/// One `INSERT` for any number of orders: a column is an array, so there is one statement to prepare.
+#[derive(QueryId)]
+struct PlaceOrders {
+    origin_lat: Vec<f64>,
+    origin_lng: Vec<f64>,
+    destination_lat: Vec<f64>,
+    destination_lng: Vec<f64>,
+    distance: Vec<i32>,
+}
+
+impl PlaceOrders {
+    fn of(new: &[NewOrder]) -> Self {
+        let degrees = |of: fn(&NewOrder) -> f64| new.iter().map(of).collect();
+        Self {
+            origin_lat: degrees(|order| order.trip.origin.latitude()),
+            origin_lng: degrees(|order| order.trip.origin.longitude()),
+            destination_lat: degrees(|order| order.trip.destination.latitude()),
+            destination_lng: degrees(|order| order.trip.destination.longitude()),
+            distance: new.iter().map(|order| order.distance).collect(),
+        }
+    }
+}
+
+impl Query for PlaceOrders {
+    type SqlType = BigInt;
+}
+
+impl RunQueryDsl<PgConnection> for PlaceOrders {}
+
+impl QueryFragment<Pg> for PlaceOrders {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance) \
+             SELECT a, b, c, d, e FROM unnest(",
+        );
+        for column in [
+            &self.origin_lat,
+            &self.origin_lng,
+            &self.destination_lat,
+            &self.destination_lng,
+        ] {
+            out.push_bind_param::<Array<Double>, _>(column)?;
+            out.push_sql(", ");
+        }
+        out.push_bind_param::<Array<Integer>, _>(&self.distance)?;
+        out.push_sql(") WITH ORDINALITY AS new (a, b, c, d, e, place) ORDER BY place RETURNING id");
+        Ok(())
+    }
+}
+
+/// A row of the table, all columns.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = crate::db::schema::orders, check_for_backend(Pg))]
+struct Row {
+    id: i64,
+    origin_lat: f64,
+    origin_lng: f64,
+    destination_lat: f64,
+    destination_lng: f64,
+    distance: i32,
+    status: Status,
+    created_at: OffsetDateTime,
+    taken_at: Option<OffsetDateTime>,
+}
+
+impl From<Row> for Order {
+    fn from(row: Row) -> Self {
+        Self {
+            summary: OrderSummary::from((row.distance, row.id, row.status)),
+            origin: [row.origin_lat, row.origin_lng],
+            destination: [row.destination_lat, row.destination_lng],
+            created_at: row.created_at,
+            taken_at: row.taken_at,
+        }
+    }
+}
+
+impl From<(i32, i64, Status)> for OrderSummary {
+    fn from((distance, id, status): (i32, i64, Status)) -> Self {
+        Self { distance, id, status }
+    }
+}
+
+impl FromSql<Text, Pg> for Status {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        match value.as_bytes() {
+            b"UNASSIGNED" => Ok(Self::Unassigned),
+            b"TAKEN" => Ok(Self::Taken),
+            other => Err(format!("no such status: {}", String::from_utf8_lossy(other)).into()),
+        }
+    }
+}

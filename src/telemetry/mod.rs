@@ -1,0 +1,3 @@
+//! How the service tells what it does.
+
+pub mod logs;
