@@ -1,12 +1,15 @@
 //! The commands.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use rocket::error::ErrorKind;
 use rocket::tokio::runtime;
 
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::db::migrate::{self, MigrateError};
+use crate::http::launch::until_stopped;
 use crate::{app, telemetry};
 
 /// Places delivery orders and hands each to exactly one courier.
@@ -37,6 +40,8 @@ enum CliError {
     Runtime(#[from] std::io::Error),
     #[error("cannot make the HTTP client: {0}")]
     Client(#[from] reqwest::Error),
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, String),
     #[error("cannot serve: {0}")]
     Serve(String),
 }
@@ -74,17 +79,11 @@ fn serve(environment: &Environment) -> Result<(), CliError> {
     telemetry::logs::start(&config.logs);
     let rocket = app::build(&config)?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
-    let launched = runtime.block_on(rocket.launch());
+    let served = runtime.block_on(until_stopped(rocket, config.server.shutdown_grace));
     // What is still waiting for a dead peer is not waited for.
     runtime.shutdown_background();
-    match launched {
-        Ok(_) => Ok(()),
-        Err(error) => match error.kind() {
-            rocket::error::ErrorKind::Shutdown(..) => {
-                tracing::warn!("some requests took longer than the grace time and were cut off");
-                Ok(())
-            }
-            kind => Err(CliError::Serve(kind.to_string())),
-        },
-    }
+    served.map_err(|error| match error.kind() {
+        ErrorKind::Bind(reason) => CliError::Listen(config.server.listen, reason.to_string()),
+        kind => CliError::Serve(kind.to_string()),
+    })
 }

@@ -129,8 +129,14 @@ mod tests {
     #[test]
     fn only_refusals_that_did_nothing_may_be_sent_again() {
         let reason = || "FATAL: secret".to_owned();
-        assert_eq!(ApiError::DatabaseUnavailable(reason()).retry_after(), Some(1));
-        assert_eq!(ApiError::DistanceUnavailable(reason()).retry_after(), Some(1));
+        assert_eq!(
+            ApiError::DatabaseUnavailable(reason()).retry_after(),
+            Some(1)
+        );
+        assert_eq!(
+            ApiError::DistanceUnavailable(reason()).retry_after(),
+            Some(1)
+        );
         assert_eq!(ApiError::OutcomeUnknown(reason()).retry_after(), None);
         assert_eq!(ApiError::Internal(reason()).retry_after(), None);
     }

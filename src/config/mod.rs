@@ -47,7 +47,9 @@ mod tests {
     const URL: (&str, &str) = ("DATABASE_URL", "postgresql://me:hunter2@localhost/orders");
 
     fn sentence(variables: &[(&str, &str)]) -> String {
-        Config::read(&Environment::of(variables)).unwrap_err().to_string()
+        Config::read(&Environment::of(variables))
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]

@@ -17,7 +17,9 @@ pub fn together_or_alone<I, T>(
     statement: fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>>,
 ) -> Outcomes<T> {
     let error = match statement(connection, items) {
-        Ok(answers) if answers.len() == items.len() => return answers.into_iter().map(Ok).collect(),
+        Ok(answers) if answers.len() == items.len() => {
+            return answers.into_iter().map(Ok).collect();
+        }
         Ok(_) => DatabaseError::Bug("a statement answered for more or fewer items".to_owned()),
         Err(error) => DatabaseError::after_write(error),
     };
@@ -35,7 +37,9 @@ pub fn together_or_alone<I, T>(
 /// # Errors
 /// That of its item.
 pub fn only<T>(mut outcomes: Outcomes<T>) -> Result<T, DatabaseError> {
-    outcomes
-        .pop()
-        .unwrap_or_else(|| Err(DatabaseError::Bug("a batch of one has no outcome".to_owned())))
+    outcomes.pop().unwrap_or_else(|| {
+        Err(DatabaseError::Bug(
+            "a batch of one has no outcome".to_owned(),
+        ))
+    })
 }

@@ -44,7 +44,7 @@ fn has_path(route: &Route, request: &Request<'_>) -> bool {
     let pattern = route.uri.path().split('/');
     let path = request.uri().path().as_str().split('/');
     pattern.clone().count() == path.clone().count()
-        && pattern
-            .zip(path)
-            .all(|(wanted, found)| wanted == found || (wanted.starts_with('<') && !found.is_empty()))
+        && pattern.zip(path).all(|(wanted, found)| {
+            wanted == found || (wanted.starts_with('<') && !found.is_empty())
+        })
 }

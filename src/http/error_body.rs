@@ -20,7 +20,8 @@ struct ErrorBody<'a> {
 impl<'r> Responder<'r, 'static> for ApiError {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let (status, code) = self.status_and_code();
-        let request_id = RequestId::of(request).as_str();
+        let id = RequestId::of(request);
+        let request_id = id.as_str();
         if let Some(reason) = self.reason() {
             tracing::error!(request_id, code, reason, "the request failed");
         }
@@ -34,6 +35,8 @@ impl<'r> Responder<'r, 'static> for ApiError {
         response
             .status(Status::new(status))
             .header(ContentType::JSON)
+            // Rocket runs no response fairing where it could not read the request line.
+            .header(id)
             .sized_body(body.len(), Cursor::new(body));
         if let Some(seconds) = self.retry_after() {
             response.header(Header::new("Retry-After", seconds.to_string()));

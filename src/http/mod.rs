@@ -3,11 +3,11 @@
 pub mod body;
 pub mod catchers;
 mod error_body;
-mod in_flight;
+pub mod launch;
 pub mod page;
-mod path;
 mod request_id;
 mod request_log;
+mod rewrite;
 
 use rocket::fairing::AdHoc;
 
@@ -19,9 +19,8 @@ pub fn stage() -> AdHoc {
     AdHoc::on_ignite("HTTP", |rocket| async {
         rocket
             .attach(request_id::fairing())
-            .attach(path::fairing())
+            .attach(rewrite::fairing())
             .attach(request_log::fairing())
-            .attach(in_flight::fairing())
             .register("/", rocket::catchers![catchers::any])
     })
 }

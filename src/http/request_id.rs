@@ -39,6 +39,12 @@ impl fmt::Display for RequestId {
     }
 }
 
+impl From<&RequestId> for Header<'static> {
+    fn from(id: &RequestId) -> Self {
+        Self::new(HEADER, id.0.clone())
+    }
+}
+
 fn is_sane(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -46,8 +52,7 @@ fn is_sane(id: &str) -> bool {
 pub(super) fn fairing() -> AdHoc {
     AdHoc::on_response("Request id", |request, response| {
         Box::pin(async move {
-            let id = RequestId::of(request).as_str().to_owned();
-            response.set_header(Header::new(HEADER, id));
+            response.set_header(RequestId::of(request));
         })
     })
 }

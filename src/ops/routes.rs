@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rocket::State;
 use rocket::fairing::AdHoc;
-use rocket::http::Status;
+use rocket::http::Header;
 use rocket::serde::json::Json;
+use rocket::{Responder, State};
 use serde::Serialize;
 
 use super::checks;
@@ -20,28 +20,33 @@ pub fn stage() -> AdHoc {
 }
 
 #[derive(Serialize)]
-struct Health {
+struct Healthy {
     status: &'static str,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+}
+
+#[derive(Serialize)]
+struct Failure {
+    status: &'static str,
     checks: BTreeMap<&'static str, &'static str>,
 }
 
+#[derive(Responder)]
+#[response(status = 503)]
+struct Unhealthy {
+    failure: Json<Failure>,
+    retry_after: Header<'static>,
+}
+
 #[rocket::get("/healthcheck")]
-async fn healthcheck(database: &State<Database>) -> (Status, Json<Health>) {
-    let postgres = checks::postgres(database).await.is_ok();
-    if postgres {
-        let health = Health {
-            status: "ok",
-            checks: BTreeMap::new(),
-        };
-        return (Status::Ok, Json(health));
+async fn healthcheck(database: &State<Database>) -> Result<Json<Healthy>, Unhealthy> {
+    if checks::postgres(database).await.is_ok() {
+        return Ok(Json(Healthy { status: "ok" }));
     }
-    let checks = BTreeMap::from([("postgres", "down")]);
-    (
-        Status::ServiceUnavailable,
-        Json(Health {
+    Err(Unhealthy {
+        failure: Json(Failure {
             status: "failure",
-            checks,
+            checks: BTreeMap::from([("postgres", "down")]),
         }),
-    )
+        retry_after: Header::new("Retry-After", "1"),
+    })
 }

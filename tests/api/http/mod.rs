@@ -1,0 +1,5 @@
+//! What holds of every path.
+
+mod errors;
+mod request_id;
+mod shutdown;

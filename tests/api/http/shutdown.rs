@@ -1,0 +1,74 @@
+//! SIGTERM.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+
+use crate::support::{App, TAKE};
+
+#[rocket::async_test]
+async fn a_service_with_nothing_to_do_stops_at_once() {
+    let (mut app, _database) = App::start();
+    app.get("/healthcheck").await; // and keeps its connection open
+    let asked = Instant::now();
+    app.terminate();
+    assert!(app.wait().success());
+    assert!(
+        asked.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        asked.elapsed()
+    );
+}
+
+#[rocket::async_test]
+async fn a_request_under_way_is_answered_and_new_connections_are_refused() {
+    let (_first, database) = App::start();
+    let mut app = App::on(&database)
+        .with("DATABASE_STATEMENT_TIMEOUT_MS", "5000")
+        .start();
+    let id = app.place().await;
+    let mut psql = database.connect();
+    psql.batch_execute("BEGIN; LOCK TABLE orders").unwrap();
+    let mut connection = TcpStream::connect(&app.address).unwrap();
+    let head = format!(
+        "PATCH /orders/{id} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
+        TAKE.len()
+    );
+    connection
+        .write_all(format!("{head}{TAKE}").as_bytes())
+        .unwrap();
+    while database.number("SELECT count(*) AS number FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0 {}
+    app.terminate();
+    while TcpStream::connect(&app.address).is_ok() {}
+    psql.batch_execute("ROLLBACK").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with(r#"{"status":"SUCCESS"}"#),
+        "{answer}"
+    );
+    assert!(app.wait().success());
+}
+
+#[rocket::async_test]
+async fn a_request_that_outlasts_the_grace_time_is_cut_off() {
+    let (_first, database) = App::start();
+    let mut app = App::on(&database)
+        .with("SHUTDOWN_GRACE_SECONDS", "3")
+        .start();
+    let mut connection = TcpStream::connect(&app.address).unwrap();
+    connection
+        .write_all(b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        .unwrap();
+    app.get("/healthcheck").await;
+    let asked = Instant::now();
+    app.terminate();
+    assert!(app.wait().success());
+    assert!(
+        asked.elapsed() < Duration::from_millis(3500),
+        "{:?}",
+        asked.elapsed()
+    );
+}

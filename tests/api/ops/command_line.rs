@@ -1,0 +1,49 @@
+//! The commands, and how they refuse a wrong configuration.
+
+use std::process::{Command, Output};
+
+use crate::support::Database;
+
+fn order_api(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_order-api"))
+        .args(arguments)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_missing_variable_stops_the_program_with_one_line() {
+    for command in ["serve", "migrate"] {
+        let stopped = order_api(&[command], &[]);
+        assert_eq!(stopped.status.code(), Some(1));
+        let sentence = "order-api: DATABASE_URL must be a PostgreSQL URL such as \
+                        postgresql://user:password@host:5432/name, but it is not set\n";
+        assert_eq!(String::from_utf8(stopped.stderr).unwrap(), sentence);
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_stops_the_program_with_one_line() {
+    let database = Database::empty();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let stopped = order_api(
+        &["serve"],
+        &[("DATABASE_URL", &database.url), ("LISTEN", &listen)],
+    );
+    let stderr = String::from_utf8(stopped.stderr).unwrap();
+    assert_eq!(stopped.status.code(), Some(1));
+    assert!(
+        stderr.starts_with(&format!("order-api: cannot listen on {listen}: ")),
+        "{stderr}"
+    );
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+#[test]
+fn a_command_that_does_not_exist_is_a_usage_error() {
+    let stopped = order_api(&["dance"], &[]);
+    assert_eq!(stopped.status.code(), Some(2));
+}

@@ -1,0 +1,5 @@
+//! The operators' paths, and what they watch for.
+
+mod command_line;
+mod healthcheck;
+mod postgres_away;

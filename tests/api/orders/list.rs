@@ -1,0 +1,83 @@
+//! `GET /orders`.
+
+use diesel::connection::SimpleConnection;
+use serde_json::json;
+
+use crate::support::App;
+
+#[rocket::async_test]
+async fn orders_are_listed_newest_first_page_by_page() {
+    let (app, _database) = App::start();
+    for _ in 0..5 {
+        app.place().await;
+    }
+    app.take(4).await;
+    let row = |id: i64, status| json!({"distance": 1_256_281, "id": id, "status": status});
+    let (free, taken) = ("UNASSIGNED", "TAKEN");
+    let first = app.get("/orders?page=1&limit=2").await;
+    assert_eq!(first.body, json!([row(5, free), row(4, taken)]));
+    let last = app.get("/orders?page=3&limit=2").await;
+    assert_eq!(last.body, json!([row(1, free)]));
+}
+
+#[rocket::async_test]
+async fn a_page_past_the_end_is_empty() {
+    let (app, _database) = App::start();
+    app.place().await;
+    for page in ["2", "1000000", "9223372036854775807"] {
+        let empty = app.get(&format!("/orders?page={page}&limit=1000")).await;
+        assert_eq!((empty.status, empty.body), (200, json!([])), "{page}");
+    }
+}
+
+#[rocket::async_test]
+async fn whoever_has_placed_an_order_sees_it_in_the_next_list() {
+    let (app, _database) = App::start();
+    for _ in 0..50 {
+        let id = app.place().await;
+        let newest = app.get("/orders?page=1&limit=1").await;
+        assert_eq!(newest.body[0]["id"], id);
+    }
+}
+
+#[rocket::async_test]
+async fn a_page_that_is_missing_or_wrong_is_refused() {
+    let (app, _database) = App::start();
+    for query in [
+        "",
+        "page=1",
+        "limit=20",
+        "page=&limit=20",
+        "page=0&limit=20",
+        "page=-1&limit=20",
+        "page=abc&limit=20",
+        "page=1.0&limit=20",
+        "page=9223372036854775808&limit=20",
+        "page=1&limit=0",
+        "page=1&limit=1001",
+        "page=1&limit=1e3",
+        "page=1&limit=%2B5",
+        "page=1&limit=2%00",
+    ] {
+        let refused = app.get(&format!("/orders?{query}")).await;
+        assert_eq!(refused.refusal(), (400, "invalid_page"), "{query}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_page_reads_its_own_rows_from_the_index_and_no_others() {
+    let (app, database) = App::start();
+    let many =
+        "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
+                SELECT 0, 0, 0, 0, n FROM generate_series(1, 50000) AS n; ANALYZE orders";
+    database.connect().batch_execute(many).unwrap();
+    let page = app.get("/orders?page=1&limit=20").await;
+    assert_eq!(page.body[0]["id"], 50_000);
+    app.stop();
+    // What a connection has read is counted when it ends.
+    database.wait_until_alone();
+    let read = "SELECT idx_tup_read AS number FROM pg_stat_user_indexes WHERE indexrelname = 'orders_pkey'";
+    assert_eq!(database.number(read), 20);
+    let scans = "SELECT seq_scan AS number FROM pg_stat_user_tables WHERE relname = 'orders'";
+    assert_eq!(database.number(scans), 0);
+}

@@ -1,0 +1,116 @@
+//! One `order-api serve`, a process of its own on a port of its own.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+use serde_json::Value;
+
+use super::{Database, client};
+
+/// Killed with the test.
+pub struct App {
+    pub address: String,
+    pub http: reqwest::Client,
+    child: Child,
+    log: Option<JoinHandle<Vec<Value>>>,
+    _database: Option<Arc<Database>>,
+}
+
+/// What a service is started with.
+pub struct AppBuilder {
+    variables: Vec<(String, String)>,
+    database: Option<Arc<Database>>,
+}
+
+impl App {
+    /// A service on a migrated database of its own, and that database.
+    pub fn start() -> (Self, Arc<Database>) {
+        let database = Arc::new(Database::migrated());
+        (Self::on(&database).start(), database)
+    }
+
+    pub fn on(database: &Arc<Database>) -> AppBuilder {
+        AppBuilder {
+            variables: vec![("DATABASE_URL".to_owned(), database.url.clone())],
+            database: Some(Arc::clone(database)),
+        }
+    }
+
+    pub fn on_url(url: &str) -> AppBuilder {
+        AppBuilder {
+            variables: vec![("DATABASE_URL".to_owned(), url.to_owned())],
+            database: None,
+        }
+    }
+
+    pub fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Terminates it, and returns all that it has logged.
+    pub fn stop(mut self) -> Vec<Value> {
+        self.terminate();
+        assert!(self.wait().success());
+        self.log.take().unwrap().join().unwrap()
+    }
+}
+
+impl AppBuilder {
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts it and returns once it listens.
+    pub fn start(self) -> App {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_order-api"))
+            .arg("serve")
+            .env_clear()
+            .env("LISTEN", "127.0.0.1:0")
+            .envs(self.variables)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, listening) = mpsc::channel();
+        let log = thread::spawn(move || {
+            let mut log = Vec::new();
+            for line in lines.map_while(Result::ok) {
+                let line: Value = serde_json::from_str(&line).unwrap();
+                if let Some(address) = line["message"]
+                    .as_str()
+                    .unwrap()
+                    .strip_prefix("listening on http://")
+                {
+                    sender.send(address.to_owned()).unwrap();
+                }
+                log.push(line);
+            }
+            log
+        });
+        let address = listening
+            .recv()
+            .expect("the service ended before it listened");
+        App {
+            address,
+            http: client::new(),
+            child,
+            log: Some(log),
+            _database: self.database,
+        }
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,88 @@
+//! Requests as tests write them, and answers as they look at them.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Body, Method};
+use serde_json::Value;
+
+use super::{App, TAKE, TRIP};
+
+/// Longer than any answer may take, and short enough to fail rather than hang.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn error(&self) -> &str {
+        self.body["error"].as_str().unwrap_or_default()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// Status and code of a refusal, for one look at both.
+    pub fn refusal(&self) -> (u16, &str) {
+        (self.status, self.code())
+    }
+}
+
+pub fn new() -> reqwest::Client {
+    reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .build()
+        .unwrap()
+}
+
+impl App {
+    pub async fn send(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        let url = format!("http://{}{path}", self.address);
+        self.answer(self.http.request(method, url).body(body)).await
+    }
+
+    pub async fn answer(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        Answer {
+            status,
+            headers,
+            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, "").await
+    }
+
+    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.send(Method::POST, path, body).await
+    }
+
+    pub async fn patch(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.send(Method::PATCH, path, body).await
+    }
+
+    /// Places an order and returns its id.
+    pub async fn place(&self) -> i64 {
+        let placed = self.post("/orders", TRIP).await;
+        placed.body["id"]
+            .as_i64()
+            .unwrap_or_else(|| panic!("not placed: {placed:?}"))
+    }
+
+    pub async fn take(&self, id: i64) -> Answer {
+        self.patch(&format!("/orders/{id}"), TAKE).await
+    }
+}
