@@ -6,7 +6,9 @@ use figment::providers::Env;
 use secrecy::SecretString;
 
 /// A source of variables: the process's environment, or a test's own.
-pub struct Environment(Box<dyn Fn(&str) -> Option<String>>);
+pub struct Environment(Box<Lookup>);
+
+type Lookup = dyn Fn(&str) -> Option<String>;
 
 /// A variable that is missing or wrong: its name, what it should be, what it was.
 #[derive(Debug, thiserror::Error)]

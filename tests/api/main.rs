@@ -2,6 +2,15 @@
 //!
 //! Needs `DATABASE_URL` of a role that may create databases: `make test` brings a private server.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that panics has failed, as it should"
+)]
+
 mod db;
 mod http;
 mod ops;

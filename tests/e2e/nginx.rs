@@ -1,0 +1,104 @@
+//! What Nginx adds, and what it refuses by itself.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use reqwest::Client;
+use serde_json::Value;
+
+use crate::{json, place, url};
+
+#[rocket::async_test]
+async fn the_clients_request_id_comes_back_once() {
+    let request = Client::new().get(url("/orders/abc"));
+    let refused = request
+        .header("X-Request-ID", "a-courier's-own")
+        .send()
+        .await
+        .unwrap();
+    let ids: Vec<_> = refused
+        .headers()
+        .get_all("x-request-id")
+        .into_iter()
+        .collect();
+    assert_eq!(ids, ["a-courier's-own"]);
+    assert_eq!(json(refused).await["request_id"], "a-courier's-own");
+}
+
+#[rocket::async_test]
+async fn a_request_without_an_id_gets_one_that_the_service_knows() {
+    let refused = reqwest::get(url("/orders/abc")).await.unwrap();
+    let id = refused.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(json(refused).await["request_id"], id);
+}
+
+#[rocket::async_test]
+async fn long_lists_come_compressed_to_who_can_read_that() {
+    let client = Client::new();
+    for _ in 0..30 {
+        place(&client).await;
+    }
+    let request = client
+        .get(url("/orders?page=1&limit=30"))
+        .header("Accept-Encoding", "gzip");
+    let list = request.send().await.unwrap();
+    assert_eq!(list.headers()["content-encoding"], "gzip");
+}
+
+#[rocket::async_test]
+async fn a_large_body_is_refused_in_json() {
+    let request = Client::new()
+        .post(url("/orders"))
+        .body(vec![b' '; 1024 * 1024]);
+    let refused = request.send().await.unwrap();
+    assert_eq!(refused.status(), 413);
+    let id = refused.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let body = json(refused).await;
+    assert_eq!(body["code"], "payload_too_large");
+    assert_eq!(body["request_id"], id);
+}
+
+#[rocket::async_test]
+async fn a_header_without_end_is_refused_in_json() {
+    let request = Client::new()
+        .get(url("/healthcheck"))
+        .header("X-Long", "x".repeat(20_000));
+    let refused = request.send().await.unwrap();
+    assert_eq!(refused.status(), 431);
+    assert_eq!(json(refused).await["code"], "headers_too_large");
+}
+
+#[rocket::async_test]
+async fn a_path_without_end_is_refused_in_json() {
+    let refused = reqwest::get(url(&format!("/{}", "x".repeat(20_000))))
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), 414);
+    assert_eq!(json(refused).await["code"], "uri_too_long");
+}
+
+#[test]
+fn what_is_no_http_is_refused_in_json() {
+    let address = url("").replace("http://", "");
+    let mut connection = TcpStream::connect(address).unwrap();
+    connection.write_all(b"GET /\x01 HTTP/1.1\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["code"], "bad_request");
+}
+
+#[rocket::async_test]
+async fn the_services_own_refusals_pass_untouched() {
+    let refused = reqwest::get(url("/orders?page=0&limit=1")).await.unwrap();
+    assert_eq!(refused.status(), 400);
+    assert_eq!(json(refused).await["code"], "invalid_page");
+}
