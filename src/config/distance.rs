@@ -1,5 +1,7 @@
 //! Which provider tells road distances, where it is, and the key to it.
 
+use std::fmt;
+
 use reqwest::Url;
 use secrecy::SecretString;
 
@@ -12,7 +14,6 @@ const A_URL: &str = "an http or https URL";
 const A_KEY: &str = "a Google Maps Platform API key";
 
 /// `DISTANCE_PROVIDER`: default `google` if `GMAP_TOKEN` is set, else `haversine`.
-#[derive(Debug)]
 pub enum Distance {
     /// `google`: Google's Distance Matrix API (legacy).
     Google {
@@ -37,6 +38,18 @@ pub enum Distance {
     Haversine,
 }
 
+/// The provider alone: an address may hold a password.
+impl fmt::Debug for Distance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Google { .. } => "Google",
+            Self::GoogleRoutes { .. } => "GoogleRoutes",
+            Self::Osrm { .. } => "Osrm",
+            Self::Haversine => "Haversine",
+        })
+    }
+}
+
 impl Distance {
     pub(super) fn read(environment: &Environment) -> Result<Self, ConfigError> {
         let provider = environment.optional(
@@ -44,7 +57,7 @@ impl Distance {
             "one of google, google-routes, osrm, haversine",
             |value| PROVIDERS.into_iter().find(|known| *known == value),
         )?;
-        let key = || environment.secret("GMAP_TOKEN", A_KEY, str::is_ascii);
+        let key = || environment.secret("GMAP_TOKEN", A_KEY, is_visible);
         let has_key = environment.get("GMAP_TOKEN").is_some();
         Ok(match provider {
             Some("google-routes") => Self::GoogleRoutes {
@@ -70,6 +83,10 @@ impl Distance {
     }
 }
 
+fn is_visible(key: &str) -> bool {
+    key.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn url(
     environment: &Environment,
     name: &'static str,
@@ -88,6 +105,13 @@ fn url(
 #[cfg(test)]
 mod tests {
     use super::{Distance, Environment};
+
+    #[test]
+    fn a_password_in_an_address_does_not_show() {
+        let address = ("OSRM_URL", "http://me:hunter2@127.0.0.1:5000");
+        let osrm = Distance::read(&Environment::of(&[("DISTANCE_PROVIDER", "osrm"), address]));
+        assert_eq!(format!("{:?}", osrm.unwrap()), "Osrm");
+    }
 
     #[test]
     fn a_key_makes_google_the_default() {

@@ -2,21 +2,61 @@
 
 use geo::{Distance, Haversine as Sphere, Point};
 
-use super::{DistanceError, DistanceProvider};
+use super::{DistanceError, DistanceProvider, metres};
 use crate::orders::model::{Coordinates, Trip};
 
 /// The provider for machines that have no key to another.
-pub struct Haversine;
+pub(super) struct Haversine;
 
 #[rocket::async_trait]
 impl DistanceProvider for Haversine {
     async fn distance(&self, trip: &Trip) -> Result<i32, DistanceError> {
-        let metres = Sphere.distance(point(&trip.origin), point(&trip.destination));
-        #[expect(clippy::cast_possible_truncation, reason = "half the equator is 20,015,115 m")]
-        Ok(metres.round() as i32)
+        metres(Sphere.distance(point(&trip.origin), point(&trip.destination)))
     }
 }
 
 fn point(coordinates: &Coordinates) -> Point {
     Point::new(coordinates.longitude(), coordinates.latitude())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Haversine;
+    use crate::orders::distance::DistanceProvider;
+    use crate::orders::model::{Coordinates, Trip};
+
+    async fn metres(origin: (f64, f64), destination: (f64, f64)) -> i32 {
+        let place = |(latitude, longitude)| Coordinates::new("place", latitude, longitude).unwrap();
+        let trip = Trip {
+            origin: place(origin),
+            destination: place(destination),
+        };
+        Haversine.distance(&trip).await.unwrap()
+    }
+
+    #[rocket::async_test]
+    async fn known_distances_come_out() {
+        // On a sphere of 6,371,008.8 m, the mean radius of WGS 84: a degree is 111,195 m.
+        assert_eq!(metres((0.0, 0.0), (0.0, 1.0)).await, 111_195);
+        assert_eq!(metres((0.0, 0.0), (1.0, 0.0)).await, 111_195);
+        assert_eq!(metres((60.0, 0.0), (60.0, 1.0)).await, 55_597);
+        let (paris, london) = ((48.8566, 2.3522), (51.5074, -0.1278));
+        assert_eq!(metres(paris, london).await / 1000, 343);
+        assert_eq!(metres(london, paris).await, metres(paris, london).await);
+    }
+
+    #[rocket::async_test]
+    async fn a_place_is_no_way_from_itself() {
+        assert_eq!(metres((22.3193, 114.1694), (22.3193, 114.1694)).await, 0);
+        assert_eq!(metres((10.0, 180.0), (10.0, -180.0)).await, 0);
+        assert_eq!(metres((90.0, 0.0), (90.0, 77.0)).await, 0);
+    }
+
+    #[rocket::async_test]
+    async fn antipodes_are_half_a_great_circle_apart() {
+        assert_eq!(metres((0.0, 0.0), (0.0, 180.0)).await, 20_015_114);
+        assert_eq!(metres((90.0, 0.0), (-90.0, 0.0)).await, 20_015_114);
+        let almost = metres((22.3193, 114.1694), (-22.3193, -65.8306)).await;
+        assert_eq!(almost, 20_015_114);
+    }
 }

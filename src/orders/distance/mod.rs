@@ -1,9 +1,27 @@
 //! The road distance of a trip, asked of the provider that the configuration chose.
 
+mod client;
+#[cfg(test)]
+mod faults;
+mod google;
+mod google_routes;
 mod haversine;
+mod online;
+mod osrm;
+#[cfg(test)]
+mod stand_in;
+#[cfg(test)]
+mod tests;
 
 use crate::config;
 use crate::orders::model::Trip;
+
+use client::Client;
+use google::Google;
+use google_routes::GoogleRoutes;
+use haversine::Haversine;
+use online::{Api, Online};
+use osrm::Osrm;
 
 /// Tells how far a trip is by road.
 #[rocket::async_trait]
@@ -16,12 +34,13 @@ pub trait DistanceProvider: Send + Sync {
 }
 
 /// Why there is no distance.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DistanceError {
     /// The provider answered that no road leads from the one point to the other: the client's mistake.
     #[error("there is no route")]
     NoRoute,
-    /// The provider could not be reached, refused, or did not make sense. Never holds a key.
+    /// The provider could not be reached, refused, or did not make sense. The reason is for the log:
+    /// one line, never long, never with a key in it.
     #[error("{0}")]
     Unavailable(String),
 }
@@ -31,7 +50,27 @@ pub enum DistanceError {
 /// # Errors
 /// The HTTP client could not be made (no TLS library, say).
 pub fn provider(config: &config::Distance) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
-    Ok(match config {
-        _ => Box::new(haversine::Haversine),
-    })
+    match config {
+        config::Distance::Google { key, url } => online(Google::new(key, url)),
+        config::Distance::GoogleRoutes { key, url } => online(GoogleRoutes::new(key, url)),
+        config::Distance::Osrm { url } => online(Osrm::new(url)),
+        config::Distance::Haversine => Ok(Box::new(Haversine)),
+    }
+}
+
+fn online(api: impl Api + 'static) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
+    Ok(Box::new(Online::new(api, Client::new()?)))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "in range by the line before"
+)]
+fn metres(length: f64) -> Result<i32, DistanceError> {
+    if (0.0..=f64::from(i32::MAX)).contains(&length) {
+        return Ok(length.round() as i32);
+    }
+    Err(DistanceError::Unavailable(format!(
+        "{length} metres is no distance"
+    )))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{App, TRIP};
+use crate::support::{App, TRIP, osrm};
 
 #[rocket::async_test]
 async fn an_order_is_placed_with_its_distance() {
@@ -200,4 +200,41 @@ async fn a_provider_that_cannot_be_reached_is_503_and_leaves_no_row() {
     assert_eq!(refused.refusal(), (503, "distance_unavailable"));
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert_eq!(database.orders(), 0);
+}
+
+#[rocket::async_test]
+async fn a_trip_without_a_road_is_refused_and_leaves_no_row() {
+    let (_app, database) = App::start();
+    let url = osrm(
+        "400 Bad Request",
+        r#"{"code": "NoRoute", "message": "Impossible route."}"#,
+    )
+    .await;
+    let app = App::on(&database)
+        .with("DISTANCE_PROVIDER", "osrm")
+        .with("OSRM_URL", &url)
+        .start();
+    let refused = app.post("/orders", TRIP).await;
+    assert_eq!(refused.refusal(), (400, "no_route"));
+    assert_eq!(database.orders(), 0);
+}
+
+#[rocket::async_test]
+async fn the_providers_distance_is_that_of_the_order() {
+    let (_app, database) = App::start();
+    let url = osrm(
+        "200 OK",
+        r#"{"code": "Ok", "routes": [{"distance": 1728056.6}]}"#,
+    )
+    .await;
+    let app = App::on(&database)
+        .with("DISTANCE_PROVIDER", "osrm")
+        .with("OSRM_URL", &url)
+        .start();
+    let placed = app.post("/orders", TRIP).await;
+    assert_eq!(placed.body["distance"], 1_728_057);
+    assert_eq!(
+        database.number("SELECT distance::bigint AS number FROM orders"),
+        1_728_057
+    );
 }

@@ -4,11 +4,13 @@ mod app;
 mod client;
 mod cluster;
 mod database;
+mod osrm;
 
 pub use app::App;
 pub use client::Answer;
 pub use cluster::Cluster;
 pub use database::Database;
+pub use osrm::osrm;
 
 /// How many at once make a race.
 pub const RACERS: usize = 200;

@@ -1,0 +1,187 @@
+//! What goes wrong between here and a provider, and how often it is tried. OSRM stands for all.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rocket::tokio::net::{TcpListener, TcpSocket};
+
+use super::DistanceProvider;
+use super::client::Client;
+use super::online::Online;
+use super::osrm::Osrm;
+use super::stand_in::{Reply, StandIn, hasty_lookup, lookup, reason, trip};
+
+const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;
+
+fn found() -> Reply {
+    Reply::with(200, FOUND)
+}
+
+/// Every name is 127.0.0.1; a connection is attempted as often as its name is looked up.
+#[derive(Clone, Default)]
+struct Attempts(Arc<AtomicUsize>);
+
+impl Resolve for Attempts {
+    fn resolve(&self, _: Name) -> Resolving {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        Box::pin(async move { Ok(Box::new([address].into_iter()) as Addrs) })
+    }
+}
+
+/// How often a connection to this port is attempted for one lookup, and what is said of the failure.
+async fn attempts(scheme: &str, port: u16) -> (usize, String) {
+    let attempts = Attempts::default();
+    let builder = Client::builder().dns_resolver(attempts.clone());
+    let builder = builder.connect_timeout(Duration::from_millis(200));
+    let client = Client::patient_for(Duration::from_secs(3), builder).unwrap();
+    let url = format!("{scheme}://osrm.test:{port}").parse().unwrap();
+    let outcome = Online::new(Osrm::new(&url), client).distance(&trip()).await;
+    (attempts.0.load(Ordering::SeqCst), reason(outcome))
+}
+
+#[rocket::async_test]
+async fn a_refused_connection_is_attempted_twice() {
+    // Bound, so that no other test is given the port, but not listening.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let (attempts, reason) = attempts("http", socket.local_addr().unwrap().port()).await;
+    assert!(reason.contains("Connection refused"), "{reason}");
+    assert_eq!(attempts, 2);
+}
+
+#[rocket::async_test]
+async fn a_connection_that_takes_too_long_to_make_is_attempted_twice() {
+    // Nobody accepts here, and TLS is part of making a connection.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (attempts, reason) = attempts("https", listener.local_addr().unwrap().port()).await;
+    assert!(reason.contains("timed out"), "{reason}");
+    assert_eq!(attempts, 2);
+}
+
+#[rocket::async_test]
+async fn a_connection_closed_without_an_answer_is_tried_once_more() {
+    let osrm = StandIn::start([Reply::hang_up(), found()]).await;
+    assert_eq!(lookup(Osrm::new(&osrm.url("/"))).await, Ok(1886));
+    assert_eq!((osrm.requests(), osrm.connections()), (2, 2));
+}
+
+#[rocket::async_test]
+async fn a_connection_that_keeps_closing_is_given_up_after_two_tries() {
+    let osrm = StandIn::start([Reply::hang_up()]).await;
+    reason(lookup(Osrm::new(&osrm.url("/"))).await);
+    assert_eq!((osrm.requests(), osrm.connections()), (2, 2));
+}
+
+#[rocket::async_test]
+async fn an_answer_broken_off_is_tried_once_more() {
+    let half = "HTTP/1.1 200 X\r\ncontent-length: 48\r\n\r\n{\"code\": \"Ok\"";
+    let osrm = StandIn::start([Reply::SendAndHangUp(half.to_owned()), found()]).await;
+    assert_eq!(lookup(Osrm::new(&osrm.url("/"))).await, Ok(1886));
+    assert_eq!(osrm.requests(), 2);
+}
+
+#[rocket::async_test]
+async fn a_server_error_is_tried_once_more() {
+    for status in [500, 502, 503, 504] {
+        let osrm = StandIn::start([Reply::with(status, "oops"), found()]).await;
+        assert_eq!(
+            lookup(Osrm::new(&osrm.url("/"))).await,
+            Ok(1886),
+            "{status}"
+        );
+        assert_eq!(osrm.requests(), 2);
+    }
+}
+
+#[rocket::async_test]
+async fn a_second_server_error_is_unavailable_whatever_its_body_says() {
+    for body in ["oops", FOUND, r#"{"code": "NoRoute"}"#] {
+        let osrm = StandIn::start([Reply::with(503, body)]).await;
+        let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
+        assert!(
+            reason.starts_with("HTTP 503 Service Unavailable"),
+            "{reason}"
+        );
+        assert_eq!(osrm.requests(), 2);
+    }
+}
+
+#[rocket::async_test]
+async fn a_client_error_is_not_tried_again() {
+    for status in [400, 401, 403, 404, 429] {
+        let osrm = StandIn::start([Reply::with(status, "<html>no</html>"), found()]).await;
+        let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
+        assert!(reason.starts_with(&format!("HTTP {status} ")), "{reason}");
+        osrm.only_request();
+    }
+}
+
+#[rocket::async_test]
+async fn both_tries_together_must_answer_in_time() {
+    for replies in [
+        vec![Reply::Silence],
+        vec![Reply::with(503, ""), Reply::Silence],
+    ] {
+        let tries = replies.len();
+        let osrm = StandIn::start(replies).await;
+        let start = Instant::now();
+        let reason = reason(hasty_lookup(Osrm::new(&osrm.url("/"))).await);
+        assert_eq!(reason, "no answer within 500ms");
+        assert!(
+            start.elapsed() < Duration::from_millis(900),
+            "{:?}",
+            start.elapsed()
+        );
+        assert_eq!(osrm.requests(), tries);
+    }
+}
+
+#[rocket::async_test]
+async fn a_body_that_stops_coming_must_end_in_time_too() {
+    let osrm = StandIn::start([Reply::Send("HTTP/1.1 200 X\r\n\r\n{".to_owned())]).await;
+    let reason = reason(hasty_lookup(Osrm::new(&osrm.url("/"))).await);
+    assert_eq!(reason, "no answer within 500ms");
+    osrm.only_request();
+}
+
+#[rocket::async_test]
+async fn an_endless_answer_is_left() {
+    let osrm = StandIn::start([Reply::Endless]).await;
+    let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
+    assert_eq!(reason, "more than 65536 bytes came");
+    osrm.only_request();
+}
+
+#[rocket::async_test]
+async fn a_web_page_is_no_answer() {
+    let osrm = StandIn::start([Reply::with(200, "<!doctype html><p>Log in first")]).await;
+    let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
+    let sentence = "HTTP 200 OK: the body is not the expected JSON: expected value";
+    assert!(reason.starts_with(sentence), "{reason}");
+}
+
+#[rocket::async_test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = StandIn::start([found()]).await;
+    let location = elsewhere.url("/");
+    let moved = format!("HTTP/1.1 302 X\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+    let osrm = StandIn::start([Reply::Send(moved)]).await;
+    let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
+    assert!(reason.starts_with("HTTP 302 Found"), "{reason}");
+    assert_eq!((osrm.requests(), elsewhere.connections()), (1, 0));
+}
+
+#[rocket::async_test]
+async fn connections_are_kept_for_later_lookups() {
+    let stand_in = StandIn::start([found()]).await;
+    let osrm = Online::new(Osrm::new(&stand_in.url("/")), Client::new().unwrap());
+    for _ in 0..20 {
+        assert_eq!(osrm.distance(&trip()).await, Ok(1886));
+    }
+    // A connection goes back to the pool beside the lookup, so now and then one comes too late.
+    assert!(stand_in.connections() < 10, "{}", stand_in.connections());
+}

@@ -1,0 +1,97 @@
+//! What every provider behind a network shares: ask, read, check the metres, keep the key secret.
+
+use reqwest::RequestBuilder;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::client::{Answer, Client};
+use super::{DistanceError, DistanceProvider, metres};
+use crate::orders::model::Trip;
+
+/// Characters of a reason in the log.
+const LONGEST_REASON: usize = 300;
+
+/// What is particular to one provider: how it is asked, and what its answers mean.
+pub(super) trait Api: Send + Sync {
+    /// The request for one trip.
+    fn request(&self, http: &reqwest::Client, trip: &Trip) -> RequestBuilder;
+
+    /// Metres, as the provider gave them.
+    fn read(&self, answer: &Answer) -> Result<f64, DistanceError>;
+
+    /// What no reason may tell.
+    fn key(&self) -> Option<&SecretString> {
+        None
+    }
+}
+
+/// A provider behind a network.
+pub(super) struct Online<A> {
+    api: A,
+    client: Client,
+}
+
+impl<A: Api> Online<A> {
+    pub(super) fn new(api: A, client: Client) -> Self {
+        Self { api, client }
+    }
+
+    async fn ask(&self, trip: &Trip) -> Result<i32, DistanceError> {
+        let request = self.api.request(self.client.http(), trip);
+        let answer = self.client.ask(request).await?;
+        let status = answer.status;
+        match self.api.read(&answer) {
+            Ok(length) if status.is_success() => metres(length),
+            // Not for success alone: OSRM says it with a 400.
+            Err(DistanceError::NoRoute) if !status.is_server_error() => Err(DistanceError::NoRoute),
+            Ok(_) | Err(DistanceError::NoRoute) => unavailable(format!("HTTP {status}")),
+            Err(DistanceError::Unavailable(reason)) => {
+                unavailable(format!("HTTP {status}: {reason}"))
+            }
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl<A: Api> DistanceProvider for Online<A> {
+    async fn distance(&self, trip: &Trip) -> Result<i32, DistanceError> {
+        self.ask(trip).await.map_err(|error| match error {
+            DistanceError::Unavailable(reason) => {
+                DistanceError::Unavailable(for_the_log(reason, self.api.key()))
+            }
+            DistanceError::NoRoute => error,
+        })
+    }
+}
+
+fn unavailable<T>(reason: String) -> Result<T, DistanceError> {
+    Err(DistanceError::Unavailable(reason))
+}
+
+/// Parts of it are the provider's own words, and those might repeat what they were sent. The key
+/// goes first: a cut might leave most of it.
+fn for_the_log(reason: String, key: Option<&SecretString>) -> String {
+    let told = match key {
+        Some(key) => reason.replace(key.expose_secret(), "(the key)"),
+        None => reason,
+    };
+    told.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST_REASON)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_REASON, for_the_log};
+
+    #[test]
+    fn a_reason_is_one_short_line_without_the_key() {
+        let key = "hunter2".into();
+        let line = for_the_log("wrong:\nhunter2\r\n".to_owned(), Some(&key));
+        assert_eq!(line, "wrong: (the key)  ");
+        let cut_in_the_key = format!("{}hunter2", "é".repeat(LONGEST_REASON - 3));
+        let line = for_the_log(cut_in_the_key, Some(&key));
+        assert_eq!(line.chars().count(), LONGEST_REASON);
+        assert!(!line.contains("hun"), "{line}");
+    }
+}

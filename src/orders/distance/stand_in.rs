@@ -1,0 +1,173 @@
+//! A provider on 127.0.0.1 for tests: notes what it is asked and answers as it is told.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::Url;
+use rocket::tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use rocket::tokio::net::{TcpListener, TcpStream};
+
+use super::client::Client;
+use super::online::{Api, Online};
+use super::{DistanceError, DistanceProvider};
+use crate::orders::model::{Coordinates, Trip};
+
+pub(super) const KEY: &str = "AIza-a-key-for-tests";
+
+/// What a request is answered with; the last one is for all that follow, too.
+#[derive(Clone)]
+pub(super) enum Reply {
+    Send(String),
+    SendAndHangUp(String),
+    Silence,
+    Endless,
+}
+
+impl Reply {
+    pub(super) fn with(status: u16, body: impl AsRef<str>) -> Self {
+        let body = body.as_ref();
+        let length = body.len();
+        Self::Send(format!(
+            "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    pub(super) fn hang_up() -> Self {
+        Self::SendAndHangUp(String::new())
+    }
+}
+
+#[derive(Clone)]
+pub(super) struct Request {
+    pub(super) head: String,
+    pub(super) body: String,
+}
+
+impl Request {
+    pub(super) fn line(&self) -> &str {
+        self.head.lines().next().unwrap()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    replies: VecDeque<Reply>,
+    requests: Vec<Request>,
+    connections: usize,
+}
+
+pub(super) struct StandIn {
+    port: u16,
+    state: Arc<Mutex<State>>,
+}
+
+impl StandIn {
+    pub(super) async fn start(replies: impl Into<VecDeque<Reply>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let state = Arc::new(Mutex::new(State {
+            replies: replies.into(),
+            ..State::default()
+        }));
+        let shared = Arc::clone(&state);
+        rocket::tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                shared.lock().unwrap().connections += 1;
+                rocket::tokio::spawn(serve(stream, Arc::clone(&shared)));
+            }
+        });
+        Self { port, state }
+    }
+
+    pub(super) fn url(&self, path: &str) -> Url {
+        format!("http://127.0.0.1:{}{path}", self.port)
+            .parse()
+            .unwrap()
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.state.lock().unwrap().connections
+    }
+
+    pub(super) fn requests(&self) -> usize {
+        self.state.lock().unwrap().requests.len()
+    }
+
+    pub(super) fn only_request(&self) -> Request {
+        let state = self.state.lock().unwrap();
+        assert_eq!(state.requests.len(), 1);
+        state.requests[0].clone()
+    }
+}
+
+async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
+    let mut stream = BufReader::new(stream);
+    loop {
+        let request = read(&mut stream).await?;
+        match note(&state, request) {
+            Reply::Send(text) => stream.write_all(text.as_bytes()).await.ok()?,
+            Reply::SendAndHangUp(text) => return stream.write_all(text.as_bytes()).await.ok(),
+            Reply::Silence => pending().await,
+            Reply::Endless => {
+                stream.write_all(b"HTTP/1.1 200 X\r\n\r\n").await.ok()?;
+                while stream.write_all(&[b' '; 4096]).await.is_ok() {}
+            }
+        }
+    }
+}
+
+async fn read(stream: &mut BufReader<TcpStream>) -> Option<Request> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if stream.read_line(&mut head).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "));
+    let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
+    stream.read_exact(&mut body).await.ok()?;
+    let body = String::from_utf8(body).unwrap();
+    Some(Request { head, body })
+}
+
+fn note(state: &Mutex<State>, request: Request) -> Reply {
+    let mut state = state.lock().unwrap();
+    state.requests.push(request);
+    match state.replies.len() {
+        1 => state.replies[0].clone(),
+        _ => state.replies.pop_front().unwrap(),
+    }
+}
+
+/// From one place in Berlin to another.
+pub(super) fn trip() -> Trip {
+    let place = |latitude, longitude| Coordinates::new("place", latitude, longitude).unwrap();
+    Trip {
+        origin: place(52.517_037, 13.388_86),
+        destination: place(52.529_407, 13.397_634),
+    }
+}
+
+/// Asks as production does.
+pub(super) async fn lookup(api: impl Api) -> Result<i32, DistanceError> {
+    let client = Client::new().unwrap();
+    Online::new(api, client).distance(&trip()).await
+}
+
+/// Asks as production does, but with little patience.
+pub(super) async fn hasty_lookup(api: impl Api) -> Result<i32, DistanceError> {
+    let client = Client::patient_for(Duration::from_millis(500), Client::builder()).unwrap();
+    Online::new(api, client).distance(&trip()).await
+}
+
+/// Why there is no distance, where a distance may exist.
+pub(super) fn reason(outcome: Result<i32, DistanceError>) -> String {
+    match outcome {
+        Err(DistanceError::Unavailable(reason)) => reason,
+        other => panic!("{other:?}"),
+    }
+}
