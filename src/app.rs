@@ -4,23 +4,42 @@ use rocket::config::{Ident, LogLevel, Shutdown, Sig};
 use rocket::fairing::AdHoc;
 use rocket::{Build, Rocket};
 
+use crate::broker::Broker;
 use crate::config::Config;
 use crate::db::Database;
-use crate::{http, ops, orders};
+use crate::http::token::Tokens;
+use crate::{http, keyvalue, ops, orders, queue};
 
 /// Rocket's last second, in which it closes what the grace time has left open.
 const MERCY_SECONDS: u32 = 1;
 
+/// What the service is made of could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The client that asks for road distances.
+    #[error("cannot make the HTTP client: {0}")]
+    HttpClient(#[from] reqwest::Error),
+    /// The client of Redis.
+    #[error("cannot make the Redis client: {0}")]
+    RedisClient(#[from] redis::RedisError),
+}
+
 /// The service, ready to be launched.
 ///
+/// To be called inside the async runtime, where the connection to Redis lives.
+///
 /// # Errors
-/// The distance provider's HTTP client cannot be made.
-pub fn build(config: &Config) -> Result<Rocket<Build>, reqwest::Error> {
+/// The HTTP client of the distance provider, or that of Redis, cannot be made.
+pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
     let provider = orders::distance::provider(&config.distance)?;
     Ok(rocket::custom(rocket_config(config))
         .manage(Database::new(&config.database))
+        .manage(Broker::new(&config.redis)?)
+        .manage(Tokens::new(&config.access))
         .attach(http::stage())
         .attach(orders::stage(provider))
+        .attach(queue::stage())
+        .attach(keyvalue::stage())
         .attach(ops::stage())
         .attach(AdHoc::on_liftoff("Listening", |rocket| {
             Box::pin(async move {

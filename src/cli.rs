@@ -38,8 +38,8 @@ enum CliError {
     Migrate(#[from] MigrateError),
     #[error("cannot start the async runtime: {0}")]
     Runtime(#[from] std::io::Error),
-    #[error("cannot make the HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
+    #[error(transparent)]
+    Build(#[from] app::BuildError),
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, String),
     #[error("cannot serve: {0}")]
@@ -77,8 +77,8 @@ fn migrate(environment: &Environment) -> Result<(), CliError> {
 fn serve(environment: &Environment) -> Result<(), CliError> {
     let config = Config::read(environment)?;
     telemetry::logs::start(&config.logs);
-    let rocket = app::build(&config)?;
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let rocket = runtime.block_on(async { app::build(&config) })?;
     let served = runtime.block_on(until_stopped(rocket, config.server.shutdown_grace));
     // What is still waiting for a dead peer is not waited for.
     runtime.shutdown_background();

@@ -37,6 +37,12 @@ pub enum ApiError {
     /// There is no such order to show.
     #[error("There is no order {0}.")]
     OrderNotFound(String),
+    /// Nothing is kept under the key.
+    #[error("There is nothing under this key.")]
+    KeyNotFound,
+    /// The token is missing or wrong.
+    #[error("Unauthorized access!")]
+    Unauthorized,
     /// No route has this path.
     #[error("There is nothing at this path.")]
     NotFound,
@@ -55,7 +61,10 @@ pub enum ApiError {
     /// PostgreSQL could not be reached or refused; nothing was done.
     #[error("The database cannot be reached right now; nothing was done, please try again.")]
     DatabaseUnavailable(String),
-    /// The connection to PostgreSQL broke while the change was being committed.
+    /// Redis could not be reached or refused; nothing was done.
+    #[error("The broker cannot be reached right now; nothing was done, please try again.")]
+    RedisUnavailable(String),
+    /// The connection to PostgreSQL or Redis broke while the change was being committed.
     #[error("The connection broke while the change was being saved; look before you try again.")]
     OutcomeUnknown(String),
     /// The distance provider could not be reached or refused; nothing was done.
@@ -89,11 +98,14 @@ impl ApiError {
             Self::OrderLocked(_) => (400, "order_locked"),
             Self::NothingToTake(_) => (400, "order_not_found"),
             Self::OrderNotFound(_) => (404, "order_not_found"),
+            Self::KeyNotFound => (404, "key_not_found"),
+            Self::Unauthorized => (401, "unauthorized"),
             Self::NotFound => (404, "not_found"),
             Self::MethodNotAllowed { .. } => (405, "method_not_allowed"),
             Self::PayloadTooLarge { .. } => (413, "payload_too_large"),
             Self::Internal(_) => (500, "internal_error"),
             Self::DatabaseUnavailable(_) => (503, "database_unavailable"),
+            Self::RedisUnavailable(_) => (503, "redis_unavailable"),
             Self::OutcomeUnknown(_) => (503, "outcome_unknown"),
             Self::DistanceUnavailable(_) => (503, "distance_unavailable"),
             Self::Http { status, .. } => (*status, "http_error"),
@@ -105,6 +117,7 @@ impl ApiError {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::DatabaseUnavailable(reason)
+            | Self::RedisUnavailable(reason)
             | Self::OutcomeUnknown(reason)
             | Self::DistanceUnavailable(reason)
             | Self::Internal(reason) => Some(reason),
@@ -116,7 +129,9 @@ impl ApiError {
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::DatabaseUnavailable(_) | Self::DistanceUnavailable(_) => Some(1),
+            Self::DatabaseUnavailable(_) | Self::RedisUnavailable(_) | Self::DistanceUnavailable(_) => {
+                Some(1)
+            }
             _ => None,
         }
     }
@@ -129,14 +144,8 @@ mod tests {
     #[test]
     fn only_refusals_that_did_nothing_may_be_sent_again() {
         let reason = || "FATAL: secret".to_owned();
-        assert_eq!(
-            ApiError::DatabaseUnavailable(reason()).retry_after(),
-            Some(1)
-        );
-        assert_eq!(
-            ApiError::DistanceUnavailable(reason()).retry_after(),
-            Some(1)
-        );
+        assert_eq!(ApiError::DatabaseUnavailable(reason()).retry_after(), Some(1));
+        assert_eq!(ApiError::DistanceUnavailable(reason()).retry_after(), Some(1));
         assert_eq!(ApiError::OutcomeUnknown(reason()).retry_after(), None);
         assert_eq!(ApiError::Internal(reason()).retry_after(), None);
     }

@@ -3,18 +3,21 @@
 //! The map of this tree; arrows point from who uses to who is used:
 //!
 //! ```text
-//! main → cli → app → orders, ops → http → db, telemetry → config, error
+//! main → cli → app → orders, queue, keyvalue, ops → http → db, broker, telemetry → config, error
 //! ```
 //!
 //! A line that speaks HTTP lives in its feature's `routes.rs`, one that speaks SQL in its `store.rs`,
 //! one that decides in its `model.rs`. Nothing shared imports a feature, and no feature another.
 
 pub mod app;
+pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod db;
 pub mod error;
 pub mod http;
+pub mod keyvalue;
 pub mod ops;
 pub mod orders;
+pub mod queue;
 pub mod telemetry;

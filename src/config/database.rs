@@ -28,16 +28,13 @@ impl Database {
             "DATABASE_URL",
             "a PostgreSQL URL such as postgresql://user:password@host:5432/name",
             |value| {
-                value.starts_with("postgresql://")
-                    || value.starts_with("postgres://")
-                    || value.contains('=')
+                value.starts_with("postgresql://") || value.starts_with("postgres://") || value.contains('=')
             },
         )?;
-        let pool_size = environment.optional(
-            "DATABASE_POOL_SIZE",
-            "a whole number from 1 to 1000",
-            |value| value.parse().ok().filter(|n: &NonZeroU32| n.get() <= 1000),
-        )?;
+        let pool_size =
+            environment.optional("DATABASE_POOL_SIZE", "a whole number from 1 to 1000", |value| {
+                value.parse().ok().filter(|n: &NonZeroU32| n.get() <= 1000)
+            })?;
         let statement_timeout = environment.optional(
             "DATABASE_STATEMENT_TIMEOUT_MS",
             "a whole number from 1 to 60000",

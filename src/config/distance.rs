@@ -74,11 +74,7 @@ impl Distance {
     }
 
     fn google(key: SecretString, environment: &Environment) -> Result<Self, ConfigError> {
-        let url = url(
-            environment,
-            "GMAP_DISTANCE_MATRIX_API",
-            Some(DISTANCE_MATRIX_API),
-        )?;
+        let url = url(environment, "GMAP_DISTANCE_MATRIX_API", Some(DISTANCE_MATRIX_API))?;
         Ok(Self::Google { key, url })
     }
 }
@@ -87,11 +83,7 @@ fn is_visible(key: &str) -> bool {
     key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn url(
-    environment: &Environment,
-    name: &'static str,
-    default: Option<&str>,
-) -> Result<Url, ConfigError> {
+fn url(environment: &Environment, name: &'static str, default: Option<&str>) -> Result<Url, ConfigError> {
     let parse = |value: &str| {
         let url = Url::parse(value).ok()?;
         ["http", "https"].contains(&url.scheme()).then_some(url)

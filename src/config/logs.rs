@@ -17,11 +17,9 @@ impl Logs {
     /// # Errors
     /// The first variable that is missing or wrong.
     pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
-        let level = environment.optional(
-            "LOG_LEVEL",
-            "one of error, warn, info, debug, trace",
-            |value| value.parse().ok(),
-        )?;
+        let level = environment.optional("LOG_LEVEL", "one of error, warn, info, debug, trace", |value| {
+            value.parse().ok()
+        })?;
         Ok(Self {
             level: level.unwrap_or(Level::INFO),
         })

@@ -1,15 +1,19 @@
 //! The only reader of the environment: one file a section, read once and checked whole at start.
 
+mod access;
 mod database;
 mod distance;
 mod environment;
 mod logs;
+mod redis;
 mod server;
 
+pub use access::Access;
 pub use database::Database;
 pub use distance::Distance;
 pub use environment::{ConfigError, Environment};
 pub use logs::Logs;
+pub use redis::Redis;
 pub use server::Server;
 
 /// Everything that `order-api serve` can be told; `.env.example` lists each variable.
@@ -19,6 +23,10 @@ pub struct Config {
     pub server: Server,
     /// PostgreSQL.
     pub database: Database,
+    /// Redis.
+    pub redis: Redis,
+    /// Who may use the routes that ask for a token.
+    pub access: Access,
     /// The provider of road distances.
     pub distance: Distance,
     /// What is logged.
@@ -34,6 +42,8 @@ impl Config {
         Ok(Self {
             server: Server::read(environment)?,
             database: Database::read(environment)?,
+            redis: Redis::read(environment)?,
+            access: Access::read(environment)?,
             distance: Distance::read(environment)?,
             logs: Logs::read(environment)?,
         })
@@ -44,50 +54,74 @@ impl Config {
 mod tests {
     use super::{Config, Environment};
 
-    const URL: (&str, &str) = ("DATABASE_URL", "postgresql://me:hunter2@localhost/orders");
+    const REQUIRED: [(&str, &str); 3] = [
+        ("DATABASE_URL", "postgresql://me:hunter2@localhost/orders"),
+        ("REDIS_URL", "redis://me:hunter2@localhost"),
+        ("API_TOKEN", "hunter2hunter2hunter2hunter2hunter2"),
+    ];
+
+    /// The required variables, and these in their place or besides.
+    fn with(variables: &[(&str, &str)]) -> Result<Config, super::ConfigError> {
+        Config::read(&Environment::of(&[variables, &REQUIRED].concat()))
+    }
 
     fn sentence(variables: &[(&str, &str)]) -> String {
-        Config::read(&Environment::of(variables))
-            .unwrap_err()
-            .to_string()
+        with(variables).unwrap_err().to_string()
     }
 
     #[test]
-    fn only_the_database_url_is_required() {
-        assert!(Config::read(&Environment::of(&[URL])).is_ok());
-        assert_eq!(
-            sentence(&[]),
-            "DATABASE_URL must be a PostgreSQL URL such as \
-             postgresql://user:password@host:5432/name, but it is not set"
-        );
+    fn three_variables_are_required_and_no_others() {
+        assert!(with(&[]).is_ok());
+        for (name, _) in REQUIRED {
+            let missing = sentence(&[(name, "")]);
+            assert!(missing.starts_with(&format!("{name} must be ")), "{missing}");
+            assert!(missing.ends_with(", but it is not set"), "{missing}");
+        }
     }
 
     #[test]
     fn an_empty_variable_counts_as_unset() {
-        let config = Config::read(&Environment::of(&[URL, ("DATABASE_POOL_SIZE", "")]));
-        assert_eq!(config.unwrap().database.pool_size.get(), 16);
+        let config = with(&[("DATABASE_POOL_SIZE", "")]).unwrap();
+        assert_eq!(config.database.pool_size.get(), 16);
     }
 
     #[test]
     fn a_wrong_variable_is_named_with_what_it_should_be_and_what_it_was() {
         assert_eq!(
-            sentence(&[URL, ("DATABASE_POOL_SIZE", "many")]),
+            sentence(&[("DATABASE_POOL_SIZE", "many")]),
             "DATABASE_POOL_SIZE must be a whole number from 1 to 1000, but it is \"many\""
         );
         for (name, value) in [
             ("LISTEN", "localhost"),
             ("SHUTDOWN_GRACE_SECONDS", "2"),
             ("DATABASE_STATEMENT_TIMEOUT_MS", "0"),
+            ("REDIS_URL", "http://localhost"),
             ("DISTANCE_PROVIDER", "bing"),
             ("LOG_LEVEL", "loud"),
         ] {
-            assert!(sentence(&[URL, (name, value)]).starts_with(&format!("{name} must be ")));
+            let sentence = sentence(&[(name, value)]);
+            assert!(sentence.starts_with(&format!("{name} must be ")), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn every_token_of_a_list_must_be_long_enough() {
+        let (long, short) = ("x".repeat(32), "x".repeat(31));
+        let access = |tokens: &str| with(&[("API_TOKEN", tokens)]).map(|config| config.access);
+        assert_eq!(access(&format!("{long}, {long}")).unwrap().tokens.len(), 2);
+        for wrong in [
+            short.clone(),
+            format!("{long},{short}"),
+            format!("{long},"),
+            "é".repeat(32),
+        ] {
+            assert!(access(&wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn secrets_show_neither_in_debug_nor_in_errors() {
-        let config = Config::read(&Environment::of(&[URL, ("GMAP_TOKEN", "hunter2")])).unwrap();
+        let config = with(&[("GMAP_TOKEN", "hunter2")]).unwrap();
         assert!(!format!("{config:?}").contains("hunter2"));
         assert_eq!(
             sentence(&[("DATABASE_URL", "hunter2")]),

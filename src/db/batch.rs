@@ -37,9 +37,7 @@ pub fn together_or_alone<I, T>(
 /// # Errors
 /// That of its item.
 pub fn only<T>(mut outcomes: Outcomes<T>) -> Result<T, DatabaseError> {
-    outcomes.pop().unwrap_or_else(|| {
-        Err(DatabaseError::Bug(
-            "a batch of one has no outcome".to_owned(),
-        ))
-    })
+    outcomes
+        .pop()
+        .unwrap_or_else(|| Err(DatabaseError::Bug("a batch of one has no outcome".to_owned())))
 }

@@ -54,8 +54,5 @@ pub fn run(config: &config::Database) -> Result<Vec<String>, MigrateError> {
 
 fn lock(connection: &mut PgConnection) -> Result<bool, diesel::result::Error> {
     // hashtext gives every version of this program the same key.
-    select(sql::<Bool>(
-        "pg_try_advisory_lock(hashtext('order-api migrate'))",
-    ))
-    .get_result(connection)
+    select(sql::<Bool>("pg_try_advisory_lock(hashtext('order-api migrate'))")).get_result(connection)
 }

@@ -58,8 +58,7 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        let work =
-            |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
+        let work = |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
         self.run(work, DatabaseError::Unavailable).await
     }
 
@@ -75,11 +74,7 @@ impl Database {
         self.run(work, DatabaseError::OutcomeUnknown).await
     }
 
-    async fn run<T, F>(
-        &self,
-        work: F,
-        no_answer: fn(String) -> DatabaseError,
-    ) -> Result<T, DatabaseError>
+    async fn run<T, F>(&self, work: F, no_answer: fn(String) -> DatabaseError) -> Result<T, DatabaseError>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
@@ -104,9 +99,7 @@ impl Database {
         // PostgreSQL ends a statement in time by itself, unless it is stuck whole or the network is.
         match timeout_at(connected_by + self.statement_timeout, running).await {
             Ok(finished) => finished.map_err(|error| no_answer(error.to_string()))?,
-            Err(_) if sent.load(Ordering::SeqCst) => {
-                Err(no_answer("PostgreSQL does not answer".to_owned()))
-            }
+            Err(_) if sent.load(Ordering::SeqCst) => Err(no_answer("PostgreSQL does not answer".to_owned())),
             Err(_) => Err(unavailable("no connection in time")),
         }
     }
@@ -127,8 +120,8 @@ impl ManageConnection for Manager {
     type Error = r2d2::Error;
 
     fn connect(&self) -> Result<PgConnection, r2d2::Error> {
-        let mut connection = PgConnection::establish(self.url.expose_secret())
-            .map_err(r2d2::Error::ConnectionError)?;
+        let mut connection =
+            PgConnection::establish(self.url.expose_secret()).map_err(r2d2::Error::ConnectionError)?;
         connection
             .batch_execute(&format!(
                 "SET application_name = 'order-api'; SET statement_timeout = {}; {}",

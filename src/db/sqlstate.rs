@@ -19,9 +19,9 @@ END $$;";
 #[must_use]
 pub fn is_lock_not_available(error: &Error) -> bool {
     match error {
-        Error::DatabaseError(DatabaseErrorKind::Unknown, information) => information
-            .message()
-            .starts_with("could not obtain lock on row"),
+        Error::DatabaseError(DatabaseErrorKind::Unknown, information) => {
+            information.message().starts_with("could not obtain lock on row")
+        }
         _ => false,
     }
 }

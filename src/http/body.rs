@@ -30,8 +30,7 @@ impl<T: DeserializeOwned> Schema<T> {
     /// The text is not JSON, or not a JSON Schema.
     pub fn compile(text: &str) -> Result<Self, SchemaError> {
         let source = serde_json::from_str(text).map_err(|error| SchemaError(error.to_string()))?;
-        let validator =
-            jsonschema::validator_for(&source).map_err(|error| SchemaError(error.to_string()))?;
+        let validator = jsonschema::validator_for(&source).map_err(|error| SchemaError(error.to_string()))?;
         Ok(Self {
             source,
             validator,
@@ -50,15 +49,14 @@ impl<T: DeserializeOwned> Schema<T> {
     /// # Errors
     /// The text is no JSON, or does not meet the schema.
     fn parse(&self, text: &[u8]) -> Result<T, ApiError> {
-        let value: Value = serde_json::from_slice(text)
-            .map_err(|error| ApiError::InvalidJson(error.to_string()))?;
+        let value: Value =
+            serde_json::from_slice(text).map_err(|error| ApiError::InvalidJson(error.to_string()))?;
         if let Err(error) = self.validator.validate(&value) {
             return Err(ApiError::InvalidBody(self.sentence(&error)));
         }
         // From the text and not the value, since that refuses members that stand there twice.
-        serde_json::from_slice(text).map_err(|error| {
-            ApiError::InvalidBody(format!("The body is not as asked for: {error}."))
-        })
+        serde_json::from_slice(text)
+            .map_err(|error| ApiError::InvalidBody(format!("The body is not as asked for: {error}.")))
     }
 
     /// Names the member and what is wrong with it, in the words of the schema's own descriptions.
@@ -124,4 +122,15 @@ async fn bytes(data: Data<'_>, limit: ByteUnit) -> Result<Vec<u8>, ApiError> {
 #[must_use]
 pub fn json_limit() -> ByteUnit {
     16.kibibytes()
+}
+
+/// Reads the body as text, whatever it is.
+///
+/// # Errors
+/// It is larger than `limit`, or no UTF-8.
+pub async fn text(data: Data<'_>, limit: ByteUnit) -> Result<String, ApiError> {
+    String::from_utf8(bytes(data, limit).await?).map_err(|error| {
+        let position = error.utf8_error().valid_up_to();
+        ApiError::InvalidBody(format!("The body is not UTF-8: the byte at {position} is wrong."))
+    })
 }

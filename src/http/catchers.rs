@@ -8,6 +8,7 @@ use crate::error::ApiError;
 #[rocket::catch(default)]
 pub(super) fn any(status: Status, request: &Request<'_>) -> ApiError {
     match status.code {
+        401 => ApiError::Unauthorized,
         404 => unrouted(request),
         400 | 422 => ApiError::BadRequest,
         500 => ApiError::Internal("a handler panicked".to_owned()),
@@ -44,7 +45,7 @@ fn has_path(route: &Route, request: &Request<'_>) -> bool {
     let pattern = route.uri.path().split('/');
     let path = request.uri().path().as_str().split('/');
     pattern.clone().count() == path.clone().count()
-        && pattern.zip(path).all(|(wanted, found)| {
-            wanted == found || (wanted.starts_with('<') && !found.is_empty())
-        })
+        && pattern
+            .zip(path)
+            .all(|(wanted, found)| wanted == found || (wanted.starts_with('<') && !found.is_empty()))
 }

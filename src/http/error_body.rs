@@ -41,6 +41,9 @@ impl<'r> Responder<'r, 'static> for ApiError {
         if let Some(seconds) = self.retry_after() {
             response.header(Header::new("Retry-After", seconds.to_string()));
         }
+        if matches!(self, Self::Unauthorized) {
+            response.header(Header::new("WWW-Authenticate", "Bearer"));
+        }
         if let Self::MethodNotAllowed { allow } = self {
             response.header(Header::new("Allow", allow));
         }

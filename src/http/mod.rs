@@ -8,6 +8,7 @@ pub mod page;
 mod request_id;
 mod request_log;
 mod rewrite;
+pub mod token;
 
 use rocket::fairing::AdHoc;
 

@@ -20,9 +20,8 @@ impl Page {
     /// # Errors
     /// [`ApiError::InvalidPage`] where one is missing, no integer, or out of range.
     pub fn parse(page: Option<&str>, limit: Option<&str>) -> Result<Self, ApiError> {
-        let page = integer(page).ok_or_else(|| {
-            ApiError::InvalidPage("page must be an integer of 1 or more.".to_owned())
-        })?;
+        let page = integer(page)
+            .ok_or_else(|| ApiError::InvalidPage("page must be an integer of 1 or more.".to_owned()))?;
         let limit = integer(limit)
             .filter(|limit| *limit <= LIMIT_MAX)
             .ok_or_else(|| {
@@ -49,13 +48,7 @@ mod tests {
     #[test]
     fn pages_count_from_one() {
         let first = Page::parse(Some("1"), Some("20"));
-        assert_eq!(
-            first,
-            Ok(Page {
-                offset: 0,
-                limit: 20
-            })
-        );
+        assert_eq!(first, Ok(Page { offset: 0, limit: 20 }));
         let third = Page::parse(Some("3"), Some("1000"));
         assert_eq!(
             third,
@@ -74,24 +67,9 @@ mod tests {
 
     #[test]
     fn what_is_no_page_is_refused() {
-        for wrong in [
-            "",
-            "0",
-            "-1",
-            "+1",
-            "1e3",
-            "1.0",
-            "abc",
-            "9223372036854775808",
-        ] {
-            assert!(
-                Page::parse(Some(wrong), Some("20")).is_err(),
-                "page={wrong}"
-            );
-            assert!(
-                Page::parse(Some("1"), Some(wrong)).is_err(),
-                "limit={wrong}"
-            );
+        for wrong in ["", "0", "-1", "+1", "1e3", "1.0", "abc", "9223372036854775808"] {
+            assert!(Page::parse(Some(wrong), Some("20")).is_err(), "page={wrong}");
+            assert!(Page::parse(Some("1"), Some(wrong)).is_err(), "limit={wrong}");
         }
         assert!(Page::parse(Some("1"), Some("1001")).is_err());
         assert!(Page::parse(None, Some("20")).is_err());

@@ -60,12 +60,8 @@ mod tests {
 
     #[test]
     fn trailing_slashes_are_cut_off_and_the_query_stays() {
-        let rewritten =
-            |uri| without_trailing_slash(&Origin::parse(uri).unwrap()).map(|uri| uri.to_string());
-        assert_eq!(
-            rewritten("/orders/?page=1"),
-            Some("/orders?page=1".to_owned())
-        );
+        let rewritten = |uri| without_trailing_slash(&Origin::parse(uri).unwrap()).map(|uri| uri.to_string());
+        assert_eq!(rewritten("/orders/?page=1"), Some("/orders?page=1".to_owned()));
         assert_eq!(rewritten("/orders/1//"), Some("/orders/1".to_owned()));
         assert_eq!(rewritten("/orders?page=1"), None);
         assert_eq!(rewritten("/"), None);

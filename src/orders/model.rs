@@ -21,8 +21,7 @@ impl Coordinates {
     /// [`ApiError::OutOfRange`], whose sentence begins with `member`.
     pub fn new(member: &str, latitude: f64, longitude: f64) -> Result<Self, ApiError> {
         let refused = |index: usize, axis: &str, limit: u8| {
-            let sentence =
-                format!("{member}[{index}], the {axis}, must be from -{limit} to {limit}.");
+            let sentence = format!("{member}[{index}], the {axis}, must be from -{limit} to {limit}.");
             Err(ApiError::OutOfRange(sentence))
         };
         if !(-90.0..=90.0).contains(&latitude) {
@@ -31,10 +30,7 @@ impl Coordinates {
         if !(-180.0..=180.0).contains(&longitude) {
             return refused(1, "longitude", 180);
         }
-        Ok(Self {
-            latitude,
-            longitude,
-        })
+        Ok(Self { latitude, longitude })
     }
 
     /// Degrees north, -90 to 90.
@@ -104,9 +100,7 @@ pub struct NewOrder {
 }
 
 /// Where an order stands.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, diesel::deserialize::FromSqlRow,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, diesel::deserialize::FromSqlRow)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// No courier has it yet.

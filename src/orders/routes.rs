@@ -6,9 +6,7 @@ use rocket::{Data, State};
 use serde::Serialize;
 
 use super::distance::{DistanceError, DistanceProvider};
-use super::model::{
-    NewOrder, Order, OrderSummary, PathId, PlaceOrder, Status, TakeOrder, TakeOutcome,
-};
+use super::model::{NewOrder, Order, OrderSummary, PathId, PlaceOrder, Status, TakeOrder, TakeOutcome};
 use super::store;
 use crate::db::{Database, batch};
 use crate::error::ApiError;
@@ -55,13 +53,10 @@ async fn place(
     database: &State<Database>,
 ) -> Result<Json<OrderSummary>, ApiError> {
     let trip = schemas.place.read(body, json_limit()).await?.trip()?;
-    let distance = provider
-        .distance(&trip)
-        .await
-        .map_err(|error| match error {
-            DistanceError::NoRoute => ApiError::NoRoute,
-            DistanceError::Unavailable(reason) => ApiError::DistanceUnavailable(reason),
-        })?;
+    let distance = provider.distance(&trip).await.map_err(|error| match error {
+        DistanceError::NoRoute => ApiError::NoRoute,
+        DistanceError::Unavailable(reason) => ApiError::DistanceUnavailable(reason),
+    })?;
     let order = NewOrder { trip, distance };
     let id = database
         .write(move |connection| batch::only(store::place(connection, &[order])))

@@ -186,11 +186,7 @@ impl From<Row> for Order {
 
 impl From<(i32, i64, Status)> for OrderSummary {
     fn from((distance, id, status): (i32, i64, Status)) -> Self {
-        Self {
-            distance,
-            id,
-            status,
-        }
+        Self { distance, id, status }
     }
 }
 

@@ -14,8 +14,5 @@ pub fn start(config: &config::Logs) {
         .with_target(false);
     let level = LevelFilter::from_level(config.level);
     // It fails only where a log has been started before, as tests do.
-    let _ = tracing_subscriber::registry()
-        .with(level)
-        .with(lines)
-        .try_init();
+    let _ = tracing_subscriber::registry().with(level).with(lines).try_init();
 }

@@ -1,6 +1,6 @@
 //! The service as a client meets it: the real binary, a real PostgreSQL, one database a test.
 //!
-//! Needs `DATABASE_URL` of a role that may create databases: `make test` brings a private server.
+//! Needs `DATABASE_URL` of a role that may create databases, and `REDIS_URL`: `make test` brings private servers.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +13,8 @@
 
 mod db;
 mod http;
+mod keyvalue;
 mod ops;
 mod orders;
+mod queue;
 mod support;

@@ -15,12 +15,10 @@ mod orders;
 use reqwest::{Client, Response};
 use serde_json::Value;
 
-const TRIP: &str =
-    r#"{"origin": ["50.456399", "12.707580"], "destination": ["59.436487", "24.747193"]}"#;
+const TRIP: &str = r#"{"origin": ["50.456399", "12.707580"], "destination": ["59.436487", "24.747193"]}"#;
 
 fn url(path: &str) -> String {
-    let base =
-        std::env::var("BASE_URL").expect("BASE_URL is not set: run `make test` or `make test-e2e`");
+    let base = std::env::var("BASE_URL").expect("BASE_URL is not set: run `make test` or `make test-e2e`");
     format!("{base}{path}")
 }
 

@@ -16,11 +16,7 @@ async fn the_clients_request_id_comes_back_once() {
         .send()
         .await
         .unwrap();
-    let ids: Vec<_> = refused
-        .headers()
-        .get_all("x-request-id")
-        .into_iter()
-        .collect();
+    let ids: Vec<_> = refused.headers().get_all("x-request-id").into_iter().collect();
     assert_eq!(ids, ["a-courier's-own"]);
     assert_eq!(json(refused).await["request_id"], "a-courier's-own");
 }
@@ -28,10 +24,7 @@ async fn the_clients_request_id_comes_back_once() {
 #[rocket::async_test]
 async fn a_request_without_an_id_gets_one_that_the_service_knows() {
     let refused = reqwest::get(url("/orders/abc")).await.unwrap();
-    let id = refused.headers()["x-request-id"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let id = refused.headers()["x-request-id"].to_str().unwrap().to_owned();
     assert_eq!(json(refused).await["request_id"], id);
 }
 
@@ -50,15 +43,10 @@ async fn long_lists_come_compressed_to_who_can_read_that() {
 
 #[rocket::async_test]
 async fn a_large_body_is_refused_in_json() {
-    let request = Client::new()
-        .post(url("/orders"))
-        .body(vec![b' '; 1024 * 1024]);
+    let request = Client::new().post(url("/orders")).body(vec![b' '; 1024 * 1024]);
     let refused = request.send().await.unwrap();
     assert_eq!(refused.status(), 413);
-    let id = refused.headers()["x-request-id"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let id = refused.headers()["x-request-id"].to_str().unwrap().to_owned();
     let body = json(refused).await;
     assert_eq!(body["code"], "payload_too_large");
     assert_eq!(body["request_id"], id);

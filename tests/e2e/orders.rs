@@ -12,11 +12,7 @@ async fn an_order_is_placed_taken_shown_and_listed() {
     let won = take(&client, id).await;
     assert_eq!(won.status(), 200);
     assert_eq!(json(won).await["status"], "SUCCESS");
-    let shown = client
-        .get(url(&format!("/orders/{id}/")))
-        .send()
-        .await
-        .unwrap();
+    let shown = client.get(url(&format!("/orders/{id}/"))).send().await.unwrap();
     assert_eq!(json(shown).await["status"], "TAKEN");
     let list = json(
         client
@@ -26,12 +22,7 @@ async fn an_order_is_placed_taken_shown_and_listed() {
             .unwrap(),
     )
     .await;
-    assert!(
-        list.as_array()
-            .unwrap()
-            .iter()
-            .any(|order| order["id"] == id)
-    );
+    assert!(list.as_array().unwrap().iter().any(|order| order["id"] == id));
 }
 
 #[rocket::async_test]
@@ -39,14 +30,8 @@ async fn one_courier_of_a_hundred_wins() {
     let client = Client::new();
     let id = place(&client).await;
     let answers = join_all((0..100).map(|_| take(&client, id))).await;
-    let won = answers
-        .iter()
-        .filter(|answer| answer.status() == 200)
-        .count();
-    let lost = answers
-        .iter()
-        .filter(|answer| answer.status() == 400)
-        .count();
+    let won = answers.iter().filter(|answer| answer.status() == 200).count();
+    let lost = answers.iter().filter(|answer| answer.status() == 400).count();
     assert_eq!((won, lost), (1, 99));
 }
 

@@ -38,10 +38,7 @@ impl Client {
     }
 
     /// A client with another patience for the lookup as a whole.
-    pub(super) fn patient_for(
-        within: Duration,
-        builder: ClientBuilder,
-    ) -> Result<Self, reqwest::Error> {
+    pub(super) fn patient_for(within: Duration, builder: ClientBuilder) -> Result<Self, reqwest::Error> {
         Ok(Self {
             http: builder.build()?,
             within,
@@ -52,11 +49,7 @@ impl Client {
     /// `no_proxy` because `HTTP_PROXY` would be read even with reqwest's `system-proxy` feature off.
     pub(super) fn builder() -> ClientBuilder {
         reqwest::Client::builder()
-            .user_agent(concat!(
-                env!("CARGO_PKG_NAME"),
-                "/",
-                env!("CARGO_PKG_VERSION")
-            ))
+            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_WITHIN)
             .redirect(redirect::Policy::none())
             .no_proxy()

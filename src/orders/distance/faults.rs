@@ -88,11 +88,7 @@ async fn an_answer_broken_off_is_tried_once_more() {
 async fn a_server_error_is_tried_once_more() {
     for status in [500, 502, 503, 504] {
         let osrm = StandIn::start([Reply::with(status, "oops"), found()]).await;
-        assert_eq!(
-            lookup(Osrm::new(&osrm.url("/"))).await,
-            Ok(1886),
-            "{status}"
-        );
+        assert_eq!(lookup(Osrm::new(&osrm.url("/"))).await, Ok(1886), "{status}");
         assert_eq!(osrm.requests(), 2);
     }
 }
@@ -102,10 +98,7 @@ async fn a_second_server_error_is_unavailable_whatever_its_body_says() {
     for body in ["oops", FOUND, r#"{"code": "NoRoute"}"#] {
         let osrm = StandIn::start([Reply::with(503, body)]).await;
         let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
-        assert!(
-            reason.starts_with("HTTP 503 Service Unavailable"),
-            "{reason}"
-        );
+        assert!(reason.starts_with("HTTP 503 Service Unavailable"), "{reason}");
         assert_eq!(osrm.requests(), 2);
     }
 }
@@ -122,10 +115,7 @@ async fn a_client_error_is_not_tried_again() {
 
 #[rocket::async_test]
 async fn both_tries_together_must_answer_in_time() {
-    for replies in [
-        vec![Reply::Silence],
-        vec![Reply::with(503, ""), Reply::Silence],
-    ] {
+    for replies in [vec![Reply::Silence], vec![Reply::with(503, ""), Reply::Silence]] {
         let tries = replies.len();
         let osrm = StandIn::start(replies).await;
         let start = Instant::now();

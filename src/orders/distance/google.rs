@@ -74,9 +74,7 @@ impl Api for Google {
         };
         match (element.status.as_str(), &element.distance) {
             ("OK", Some(distance)) => Ok(distance.value),
-            ("NOT_FOUND" | "ZERO_RESULTS" | "MAX_ROUTE_LENGTH_EXCEEDED", _) => {
-                Err(DistanceError::NoRoute)
-            }
+            ("NOT_FOUND" | "ZERO_RESULTS" | "MAX_ROUTE_LENGTH_EXCEEDED", _) => Err(DistanceError::NoRoute),
             (status, _) => refused(format!("the element is {status}, without a distance")),
         }
     }

@@ -186,10 +186,7 @@ mod tests {
             r#"[{"condition": "ROUTE_EXISTS", "distanceMeters": "far"}]"#,
         ] {
             let (outcome, _) = answered(200, body).await;
-            assert!(
-                matches!(outcome, Err(Unavailable(_))),
-                "{body}: {outcome:?}"
-            );
+            assert!(matches!(outcome, Err(Unavailable(_))), "{body}: {outcome:?}");
         }
     }
 }

@@ -62,10 +62,7 @@ fn online(api: impl Api + 'static) -> Result<Box<dyn DistanceProvider>, reqwest:
     Ok(Box::new(Online::new(api, Client::new()?)))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "in range by the line before"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "in range by the line before")]
 fn metres(length: f64) -> Result<i32, DistanceError> {
     if (0.0..=f64::from(i32::MAX)).contains(&length) {
         return Ok(length.round() as i32);

@@ -44,9 +44,7 @@ impl<A: Api> Online<A> {
             // Not for success alone: OSRM says it with a 400.
             Err(DistanceError::NoRoute) if !status.is_server_error() => Err(DistanceError::NoRoute),
             Ok(_) | Err(DistanceError::NoRoute) => unavailable(format!("HTTP {status}")),
-            Err(DistanceError::Unavailable(reason)) => {
-                unavailable(format!("HTTP {status}: {reason}"))
-            }
+            Err(DistanceError::Unavailable(reason)) => unavailable(format!("HTTP {status}: {reason}")),
         }
     }
 }

@@ -35,13 +35,7 @@ impl Osrm {
 
     /// Six decimals are what OSRM keeps; an exponent, or in old versions a number without a point,
     /// is an error of syntax to it.
-    fn route(
-        &self,
-        Trip {
-            origin,
-            destination,
-        }: &Trip,
-    ) -> Url {
+    fn route(&self, Trip { origin, destination }: &Trip) -> Url {
         let points = format!(
             "{:.6},{:.6};{:.6},{:.6}",
             origin.longitude(),
@@ -51,8 +45,7 @@ impl Osrm {
         );
         let mut url = self.url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
-            path.pop_if_empty()
-                .extend(["route", "v1", "driving", &points]);
+            path.pop_if_empty().extend(["route", "v1", "driving", &points]);
         }
         url
     }
@@ -153,10 +146,7 @@ mod tests {
             (400, FOUND),
         ] {
             let (outcome, _) = answered(status, body).await;
-            assert!(
-                matches!(outcome, Err(Unavailable(_))),
-                "{body}: {outcome:?}"
-            );
+            assert!(matches!(outcome, Err(Unavailable(_))), "{body}: {outcome:?}");
         }
     }
 }

@@ -82,9 +82,7 @@ impl StandIn {
     }
 
     pub(super) fn url(&self, path: &str) -> Url {
-        format!("http://127.0.0.1:{}{path}", self.port)
-            .parse()
-            .unwrap()
+        format!("http://127.0.0.1:{}{path}", self.port).parse().unwrap()
     }
 
     pub(super) fn connections(&self) -> usize {

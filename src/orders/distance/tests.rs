@@ -76,19 +76,11 @@ async fn no_reason_tells_the_key_even_where_the_provider_does() {
 #[rocket::async_test]
 async fn no_reason_tells_the_address_which_may_hold_a_key() {
     let not_http = Reply::Send("SSH-2.0-OpenSSH\r\n\r\n".to_owned());
-    for reply in [
-        Reply::hang_up(),
-        Reply::Endless,
-        not_http,
-        Reply::with(404, ""),
-    ] {
+    for reply in [Reply::hang_up(), Reply::Endless, not_http, Reply::with(404, "")] {
         let stand_in = StandIn::start([reply]).await;
         for config in every_provider(&stand_in) {
             let reason = reason(provider(&config).unwrap().distance(&trip()).await);
-            assert!(
-                !reason.contains(KEY) && !reason.contains("127.0.0.1"),
-                "{reason}"
-            );
+            assert!(!reason.contains(KEY) && !reason.contains("127.0.0.1"), "{reason}");
         }
     }
 }

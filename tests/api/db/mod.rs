@@ -17,8 +17,7 @@ fn two_that_migrate_an_empty_database_at_once_both_succeed() {
     for mut migrating in running {
         assert!(migrating.wait().unwrap().success());
     }
-    let known =
-        diesel::migration::MigrationSource::<diesel::pg::Pg>::migrations(&MIGRATIONS).unwrap();
+    let known = diesel::migration::MigrationSource::<diesel::pg::Pg>::migrations(&MIGRATIONS).unwrap();
     assert_eq!(usize::try_from(database.number(MIGRATED)), Ok(known.len()));
 }
 
@@ -42,10 +41,7 @@ fn up_down_and_up_again_leaves_the_same_tables() {
     database.migrate();
     let once = dump(&database);
     assert!(once.contains("CREATE TABLE public.orders"));
-    database
-        .connect()
-        .revert_all_migrations(MIGRATIONS)
-        .unwrap();
+    database.connect().revert_all_migrations(MIGRATIONS).unwrap();
     assert!(!dump(&database).contains("CREATE TABLE public.orders"));
     database.migrate();
     assert_eq!(dump(&database), once);

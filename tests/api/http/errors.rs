@@ -91,8 +91,5 @@ async fn a_body_never_changes_the_method() {
 async fn a_head_request_is_a_get_without_the_body() {
     let (app, _database) = App::start();
     let head = app.send(Method::HEAD, "/healthcheck", "").await;
-    assert_eq!(
-        (head.status, head.header("content-length")),
-        (200, Some("15"))
-    );
+    assert_eq!((head.status, head.header("content-length")), (200, Some("15")));
 }

@@ -46,10 +46,7 @@ async fn the_id_is_on_the_log_lines_of_its_request() {
     let request = app.http.get(format!("http://{}/orders/7", app.address));
     app.answer(request.header("X-Request-ID", "find-me")).await;
     let log = app.stop();
-    let line = log
-        .iter()
-        .find(|line| line["request_id"] == "find-me")
-        .unwrap();
+    let line = log.iter().find(|line| line["request_id"] == "find-me").unwrap();
     assert_eq!(line["method"], "GET");
     assert_eq!(line["route"], "/orders/<id>");
     assert_eq!(line["status"], 404);

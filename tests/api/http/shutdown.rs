@@ -15,11 +15,7 @@ async fn a_service_with_nothing_to_do_stops_at_once() {
     let asked = Instant::now();
     app.terminate();
     assert!(app.wait().success());
-    assert!(
-        asked.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
 }
 
 #[rocket::async_test]
@@ -36,9 +32,7 @@ async fn a_request_under_way_is_answered_and_new_connections_are_refused() {
         "PATCH /orders/{id} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n",
         TAKE.len()
     );
-    connection
-        .write_all(format!("{head}{TAKE}").as_bytes())
-        .unwrap();
+    connection.write_all(format!("{head}{TAKE}").as_bytes()).unwrap();
     while database.number("SELECT count(*) AS number FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0 {}
     app.terminate();
     while TcpStream::connect(&app.address).is_ok() {}
@@ -55,9 +49,7 @@ async fn a_request_under_way_is_answered_and_new_connections_are_refused() {
 #[rocket::async_test]
 async fn a_request_that_outlasts_the_grace_time_is_cut_off() {
     let (_first, database) = App::start();
-    let mut app = App::on(&database)
-        .with("SHUTDOWN_GRACE_SECONDS", "3")
-        .start();
+    let mut app = App::on(&database).with("SHUTDOWN_GRACE_SECONDS", "3").start();
     let mut connection = TcpStream::connect(&app.address).unwrap();
     connection
         .write_all(b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")

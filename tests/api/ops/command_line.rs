@@ -2,13 +2,13 @@
 
 use std::process::{Command, Output};
 
-use crate::support::Database;
+use crate::support::{Database, required};
 
-fn order_api(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+fn order_api(arguments: &[&str], variables: Vec<(String, String)>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_order-api"))
         .args(arguments)
         .env_clear()
-        .envs(variables.iter().copied())
+        .envs(variables)
         .output()
         .unwrap()
 }
@@ -16,7 +16,7 @@ fn order_api(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
 #[test]
 fn a_missing_variable_stops_the_program_with_one_line() {
     for command in ["serve", "migrate"] {
-        let stopped = order_api(&[command], &[]);
+        let stopped = order_api(&[command], Vec::new());
         assert_eq!(stopped.status.code(), Some(1));
         let sentence = "order-api: DATABASE_URL must be a PostgreSQL URL such as \
                         postgresql://user:password@host:5432/name, but it is not set\n";
@@ -29,10 +29,9 @@ fn a_port_that_is_taken_stops_the_program_with_one_line() {
     let database = Database::empty();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
-    let stopped = order_api(
-        &["serve"],
-        &[("DATABASE_URL", &database.url), ("LISTEN", &listen)],
-    );
+    let mut variables = required(&database.url);
+    variables.push(("LISTEN".to_owned(), listen.clone()));
+    let stopped = order_api(&["serve"], variables);
     let stderr = String::from_utf8(stopped.stderr).unwrap();
     assert_eq!(stopped.status.code(), Some(1));
     assert!(
@@ -44,6 +43,6 @@ fn a_port_that_is_taken_stops_the_program_with_one_line() {
 
 #[test]
 fn a_command_that_does_not_exist_is_a_usage_error() {
-    let stopped = order_api(&["dance"], &[]);
+    let stopped = order_api(&["dance"], Vec::new());
     assert_eq!(stopped.status.code(), Some(2));
 }

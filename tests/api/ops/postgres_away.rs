@@ -88,9 +88,7 @@ async fn an_order_that_was_answered_is_there_after_a_crash_of_postgresql() {
     let (answered, ()) = rocket::futures::future::join(placing, crash).await;
     cluster.start_again();
     let mut connection = PgConnection::establish(&cluster.url).unwrap();
-    let kept: Vec<Id> = sql_query("SELECT id FROM orders")
-        .load(&mut connection)
-        .unwrap();
+    let kept: Vec<Id> = sql_query("SELECT id FROM orders").load(&mut connection).unwrap();
     let kept: std::collections::HashSet<i64> = kept.iter().map(|row| row.id).collect();
     let answered = answered.concat();
     assert!(answered.len() >= 199);

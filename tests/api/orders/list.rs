@@ -67,8 +67,7 @@ async fn a_page_that_is_missing_or_wrong_is_refused() {
 #[rocket::async_test]
 async fn a_page_reads_its_own_rows_from_the_index_and_no_others() {
     let (app, database) = App::start();
-    let many =
-        "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
+    let many = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
                 SELECT 0, 0, 0, 0, n FROM generate_series(1, 50000) AS n; ANALYZE orders";
     database.connect().batch_execute(many).unwrap();
     let page = app.get("/orders?page=1&limit=20").await;

@@ -24,17 +24,7 @@ async fn ids_grow() {
 #[rocket::async_test]
 async fn every_way_to_write_degrees_is_read() {
     let (app, database) = App::start();
-    for degrees in [
-        "0",
-        "-0",
-        "+1.5",
-        "-89.999999",
-        "90",
-        "-90.0",
-        ".5",
-        "5.",
-        "007",
-    ] {
+    for degrees in ["0", "-0", "+1.5", "-89.999999", "90", "-90.0", ".5", "5.", "007"] {
         let body = json!({"origin": [degrees, "180"], "destination": ["-90", "-180"]});
         let placed = app.post("/orders", body.to_string()).await;
         assert_eq!(placed.status, 200, "{degrees}: {placed:?}");
@@ -60,9 +50,7 @@ async fn the_content_type_never_matters() {
         "nonsense",
     ] {
         let request = app.http.post(format!("http://{}/orders", app.address));
-        let placed = app
-            .answer(request.header("Content-Type", kind).body(TRIP))
-            .await;
+        let placed = app.answer(request.header("Content-Type", kind).body(TRIP)).await;
         assert_eq!(placed.status, 200, "{kind}");
     }
 }
@@ -107,14 +95,10 @@ async fn a_body_that_breaks_the_schema_is_refused_and_the_member_named() {
         )
     };
     for (body, sentence) in [
-        (
-            "{}".to_owned(),
-            "origin is missing from the body.".to_owned(),
-        ),
+        ("{}".to_owned(), "origin is missing from the body.".to_owned()),
         (
             "[]".to_owned(),
-            "the body must be an object with the members origin and destination, and no other."
-                .to_owned(),
+            "the body must be an object with the members origin and destination, and no other.".to_owned(),
         ),
         (with_origin(json!("1,2")), pair.to_owned()),
         (with_origin(json!([])), pair.to_owned()),
@@ -150,10 +134,7 @@ async fn members_that_nobody_asked_for_are_refused() {
     assert_eq!(refused.refusal(), (400, "invalid_body"));
     assert_eq!(refused.error(), "the body must have no member colour.");
     let twice = TRIP.replace('}', r#", "origin": ["1", "2"]}"#);
-    assert_eq!(
-        app.post("/orders", twice).await.refusal(),
-        (400, "invalid_body")
-    );
+    assert_eq!(app.post("/orders", twice).await.refusal(), (400, "invalid_body"));
     assert_eq!(database.orders(), 0);
 }
 
@@ -169,9 +150,7 @@ async fn coordinates_that_are_no_place_on_earth_are_refused() {
         let refused = app.post("/orders", with_origin(json!(origin))).await;
         assert_eq!(refused.refusal(), (400, "out_of_range"), "{origin:?}");
         assert!(
-            refused
-                .error()
-                .starts_with(&format!("origin[{index}], the ")),
+            refused.error().starts_with(&format!("origin[{index}], the ")),
             "{refused:?}"
         );
     }
@@ -222,11 +201,7 @@ async fn a_trip_without_a_road_is_refused_and_leaves_no_row() {
 #[rocket::async_test]
 async fn the_providers_distance_is_that_of_the_order() {
     let (_app, database) = App::start();
-    let url = osrm(
-        "200 OK",
-        r#"{"code": "Ok", "routes": [{"distance": 1728056.6}]}"#,
-    )
-    .await;
+    let url = osrm("200 OK", r#"{"code": "Ok", "routes": [{"distance": 1728056.6}]}"#).await;
     let app = App::on(&database)
         .with("DISTANCE_PROVIDER", "osrm")
         .with("OSRM_URL", &url)

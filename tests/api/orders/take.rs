@@ -16,8 +16,7 @@ async fn an_order_is_taken_once() {
     let lost = app.take(id).await;
     assert_eq!(lost.refusal(), (400, "order_taken"));
     assert_eq!(lost.error(), "Order 1 is already taken.");
-    let taken =
-        "SELECT count(*) AS number FROM orders WHERE status = 'TAKEN' AND taken_at IS NOT NULL";
+    let taken = "SELECT count(*) AS number FROM orders WHERE status = 'TAKEN' AND taken_at IS NOT NULL";
     assert_eq!(database.number(taken), 1);
 }
 

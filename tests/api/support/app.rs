@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
 
-use super::{Database, client};
+use super::{Database, TOKEN, client};
 
 /// Killed with the test.
 pub struct App {
@@ -33,14 +33,14 @@ impl App {
 
     pub fn on(database: &Arc<Database>) -> AppBuilder {
         AppBuilder {
-            variables: vec![("DATABASE_URL".to_owned(), database.url.clone())],
+            variables: required(&database.url),
             database: Some(Arc::clone(database)),
         }
     }
 
     pub fn on_url(url: &str) -> AppBuilder {
         AppBuilder {
-            variables: vec![("DATABASE_URL".to_owned(), url.to_owned())],
+            variables: required(url),
             database: None,
         }
     }
@@ -60,6 +60,18 @@ impl App {
         assert!(self.wait().success());
         self.log.take().unwrap().join().unwrap()
     }
+}
+
+/// The variables without which no service starts.
+pub fn required(database_url: &str) -> Vec<(String, String)> {
+    let redis_url = std::env::var("REDIS_URL").expect("REDIS_URL is not set: run `make test`");
+    [
+        ("DATABASE_URL", database_url),
+        ("REDIS_URL", &redis_url),
+        ("API_TOKEN", TOKEN),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
 }
 
 impl AppBuilder {
@@ -95,9 +107,7 @@ impl AppBuilder {
             }
             log
         });
-        let address = listening
-            .recv()
-            .expect("the service ended before it listened");
+        let address = listening.recv().expect("the service ended before it listened");
         App {
             address,
             http: client::new(),

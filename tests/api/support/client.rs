@@ -6,7 +6,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Body, Method};
 use serde_json::Value;
 
-use super::{App, TAKE, TRIP};
+use super::{App, TAKE, TOKEN, TRIP};
 
 /// Longer than any answer may take, and short enough to fail rather than hang.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,16 +39,20 @@ impl Answer {
 }
 
 pub fn new() -> reqwest::Client {
-    reqwest::Client::builder()
-        .timeout(PATIENCE)
-        .build()
-        .unwrap()
+    reqwest::Client::builder().timeout(PATIENCE).build().unwrap()
 }
 
 impl App {
     pub async fn send(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
         let url = format!("http://{}{path}", self.address);
         self.answer(self.http.request(method, url).body(body)).await
+    }
+
+    /// With the token that the service asks for.
+    pub async fn authorized(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
+        let url = format!("http://{}{path}", self.address);
+        let request = self.http.request(method, url).header("Authorization", TOKEN);
+        self.answer(request.body(body)).await
     }
 
     pub async fn answer(&self, request: reqwest::RequestBuilder) -> Answer {

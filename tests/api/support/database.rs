@@ -46,8 +46,7 @@ impl Database {
     fn create(how: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let server =
-            std::env::var("DATABASE_URL").expect("DATABASE_URL is not set: run `make test`");
+        let server = std::env::var("DATABASE_URL").expect("DATABASE_URL is not set: run `make test`");
         let name = format!("test_{}_{number}", std::process::id());
         connect(&server)
             .batch_execute(&format!("CREATE DATABASE {name} {how}"))
@@ -82,9 +81,7 @@ impl Database {
 
     /// The one number that a statement brings as `number`.
     pub fn number(&self, statement: &str) -> i64 {
-        let row: Number = sql_query(statement)
-            .get_result(&mut self.connect())
-            .unwrap();
+        let row: Number = sql_query(statement).get_result(&mut self.connect()).unwrap();
         row.number
     }
 

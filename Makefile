@@ -1,0 +1,39 @@
+# Everything there is to do with this repository, one target each.
+
+BASE_URL ?= http://127.0.0.1:8080
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test test-e2e check fmt lint docs packages
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## build and run all of it on 127.0.0.1:8080 (PORT=) until Ctrl-C; data in var/
+	@scripts/run.sh
+
+build: ## build the release binary
+	cargo build --release --locked
+
+test: ## run every test, on databases of its own (ARGS="a_filter -- --nocapture")
+	@scripts/test.sh $(ARGS)
+
+test-e2e: ## run tests/e2e against what runs at BASE_URL
+	BASE_URL=$(BASE_URL) cargo test --locked --test e2e $(ARGS)
+
+check: lint docs test ## lint, docs and test: what has to pass before a merge
+
+fmt: ## format the Rust code
+	cargo fmt --all
+
+lint: ## check format, clippy and the shell scripts; any warning fails
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if command -v shellcheck >/dev/null; then shellcheck start.sh .ci/run scripts/*.sh; \
+	else echo "shellcheck is not installed: the scripts were not checked"; fi
+
+docs: ## build the Rust documentation; any warning fails
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+
+packages: ## install the Debian packages that are missing for run and test
+	@scripts/packages.sh

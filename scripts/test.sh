@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs every test against a PostgreSQL and a Redis of its own, made anew in var/test; those in
+# tests/e2e against a service started here, through Nginx. Arguments go to cargo test.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+binary=$PWD/${CARGO_TARGET_DIR:-target}/debug/order-api
+
+stop_all() {
+  local status=$?
+  trap '' INT TERM HUP PIPE
+  set +e
+  scripts/nginx.sh stop var/test/nginx
+  scripts/serve.sh stop var/test/order-api
+  scripts/redis.sh discard var/test/redis
+  scripts/postgres.sh discard var/test/postgres
+  exit "$status"
+}
+
+free_port() { # below those that the kernel hands out
+  local port
+  until scripts/nginx.sh check "127.0.0.1:$((port = 20000 + RANDOM % 10000))" 2>/dev/null; do :; done
+  echo "$port"
+}
+
+main() {
+  scripts/packages.sh
+  trap stop_all EXIT
+  trap 'exit 130' INT TERM HUP PIPE
+  cargo build --workspace --locked
+
+  local upstream listen
+  scripts/postgres.sh discard var/test/postgres # of a run that was killed
+  scripts/redis.sh discard var/test/redis
+  DATABASE_URL=$(scripts/postgres.sh start var/test/postgres -c fsync=off -c max_connections=400)
+  REDIS_URL=$(scripts/redis.sh start var/test/redis)
+  export DATABASE_URL REDIS_URL
+  export DISTANCE_PROVIDER=haversine # no test asks the world
+  unset GMAP_TOKEN
+
+  "$binary" migrate
+  upstream=$(scripts/serve.sh start var/test/order-api "$binary")
+  listen=127.0.0.1:$(free_port)
+  scripts/nginx.sh start var/test/nginx "$listen" "$upstream"
+  BASE_URL=http://$listen cargo test --workspace --locked --no-fail-fast "$@"
+}
+
+mkdir -p var
+exec 9>>var/test.pid
+flock --nonblock 9 || {
+  echo "Waiting for the tests that run here already." >&2
+  flock 9
+}
+main "$@" 9>&- # the shell keeps the lock to itself: nothing it starts may inherit it

@@ -1,0 +1,47 @@
+//! What can go wrong between us and Redis, told apart by what is known of the outcome.
+
+use redis::RedisError;
+
+use crate::error::ApiError;
+
+/// A command that brought no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrokerError {
+    /// Nothing was done: there is no connection, or Redis refused.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The connection was lost, or the time was up, after a change was sent.
+    #[error("{0}")]
+    OutcomeUnknown(String),
+    /// The answer is not of the kind that was expected, which is a bug of ours.
+    #[error("{0}")]
+    Bug(String),
+}
+
+impl BrokerError {
+    /// What an error means after a command that changes nothing: it can always be tried again.
+    pub(super) fn after_read(error: &RedisError) -> Self {
+        match error.kind() {
+            redis::ErrorKind::UnexpectedReturnType | redis::ErrorKind::Parse => Self::Bug(error.to_string()),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
+
+    /// What an error means after a command that changes something.
+    pub(super) fn after_write(error: &RedisError) -> Self {
+        if error.is_io_error() || error.is_timeout() {
+            return Self::OutcomeUnknown(error.to_string());
+        }
+        Self::after_read(error)
+    }
+}
+
+impl From<BrokerError> for ApiError {
+    fn from(error: BrokerError) -> Self {
+        match error {
+            BrokerError::Unavailable(reason) => Self::RedisUnavailable(reason),
+            BrokerError::OutcomeUnknown(reason) => Self::OutcomeUnknown(reason),
+            BrokerError::Bug(reason) => Self::Internal(reason),
+        }
+    }
+}

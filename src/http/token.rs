@@ -1,0 +1,79 @@
+//! The guard of routes that ask for a token: `Authorization: <token>` or `Authorization: Bearer <token>`.
+
+use rocket::Request;
+use rocket::http::Status;
+use rocket::outcome::Outcome;
+use rocket::request::{self, FromRequest};
+use secrecy::{ExposeSecret, SecretString};
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::config;
+
+/// Proof that a request came with one of the configured tokens.
+pub struct Authorized;
+
+/// The tokens that are let in, in Rocket's state.
+pub struct Tokens(Vec<SecretString>);
+
+impl Tokens {
+    /// Those of the configuration.
+    #[must_use]
+    pub fn new(config: &config::Access) -> Self {
+        Self(config.tokens.clone())
+    }
+
+    /// Compares with every token, each in a time that depends on lengths alone.
+    fn contain(&self, offered: &str) -> bool {
+        let equal = |token: &SecretString| token.expose_secret().as_bytes().ct_eq(offered.as_bytes());
+        let found = self
+            .0
+            .iter()
+            .map(equal)
+            .fold(Choice::from(0), |any, equal| any | equal);
+        found.into()
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Authorized {
+    type Error = ();
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, ()> {
+        let tokens = request.rocket().state::<Tokens>();
+        let offered = request.headers().get_one("Authorization").map(token);
+        match (tokens, offered) {
+            (Some(tokens), Some(offered)) if tokens.contain(offered) => Outcome::Success(Self),
+            _ => Outcome::Error((Status::Unauthorized, ())),
+        }
+    }
+}
+
+/// The token with the scheme cut off, whose case does not matter (RFC 9110, 11.1).
+fn token(header: &str) -> &str {
+    match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
+        _ => header,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tokens, token};
+
+    #[test]
+    fn a_token_stands_alone_or_behind_bearer() {
+        for header in ["secret", "Bearer secret", "bearer  secret", "BEARER secret"] {
+            assert_eq!(token(header), "secret");
+        }
+        assert_eq!(token("Basic secret"), "Basic secret");
+    }
+
+    #[test]
+    fn each_of_several_tokens_is_let_in_and_nothing_else() {
+        let tokens = Tokens(vec!["first".into(), "second".into()]);
+        assert!(tokens.contain("first") && tokens.contain("second"));
+        for wrong in ["", "firs", "first ", "firsts", "first,second", "First"] {
+            assert!(!tokens.contain(wrong), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Values that clients keep under keys of their own.
+
+mod model;
+mod routes;
+mod store;
+
+pub use routes::stage;

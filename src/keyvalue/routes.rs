@@ -1,0 +1,113 @@
+//! The key-value space's HTTP.
+
+use std::collections::BTreeMap;
+
+use rocket::data::{ByteUnit, ToByteUnit};
+use rocket::fairing::AdHoc;
+use rocket::http::Status;
+use rocket::serde::json::Json;
+use rocket::{Data, State};
+use serde::{Deserialize, Serialize};
+
+use super::model::Entry;
+use super::store::{self, Stored};
+use crate::broker::Broker;
+use crate::error::ApiError;
+use crate::http::body::{Schema, SchemaError};
+use crate::http::token::Authorized;
+
+#[derive(Deserialize)]
+struct SetValue {
+    id: String,
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct AddValue {
+    key: String,
+    value: String,
+}
+
+struct Schemas {
+    set: Schema<SetValue>,
+    add: Schema<AddValue>,
+}
+
+impl Schemas {
+    fn compile() -> Result<Self, SchemaError> {
+        Ok(Self {
+            set: Schema::compile(include_str!("schemas/set.json"))?,
+            add: Schema::compile(include_str!("schemas/add.json"))?,
+        })
+    }
+}
+
+/// Mounts the key-value space; needs a [`Broker`] in Rocket's state.
+#[must_use]
+pub fn stage() -> AdHoc {
+    AdHoc::try_on_ignite("Key-value", |rocket| async {
+        match Schemas::compile() {
+            Ok(schemas) => Ok(rocket.manage(schemas).mount("/", rocket::routes![set, add, get])),
+            Err(error) => {
+                tracing::error!(%error, "a schema of the key-value space is wrong");
+                Err(rocket)
+            }
+        }
+    })
+}
+
+/// JSON may write a byte of the value as six, `\u0001`.
+fn body_limit() -> ByteUnit {
+    7.mebibytes()
+}
+
+#[derive(Serialize)]
+struct Done {
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Added {
+    message: &'static str,
+    status: &'static str,
+}
+
+#[rocket::post("/set", data = "<body>")]
+async fn set(
+    _authorized: Authorized,
+    body: Data<'_>,
+    schemas: &State<Schemas>,
+    broker: &State<Broker>,
+) -> Result<(Status, Json<Done>), ApiError> {
+    let SetValue { id, data } = schemas.set.read(body, body_limit()).await?;
+    let status = match store::set(broker, &Entry::new("id", id, data)?).await? {
+        Stored::New => Status::Created,
+        Stored::Replaced => Status::Ok,
+    };
+    Ok((status, Json(Done { status: "ok" })))
+}
+
+#[rocket::post("/add", data = "<body>")]
+async fn add(
+    _authorized: Authorized,
+    body: Data<'_>,
+    schemas: &State<Schemas>,
+    broker: &State<Broker>,
+) -> Result<Json<Added>, ApiError> {
+    let AddValue { key, value } = schemas.add.read(body, body_limit()).await?;
+    store::set(broker, &Entry::new("key", key, value)?).await?;
+    Ok(Json(Added {
+        message: "Data added successfully!",
+        status: "OK!",
+    }))
+}
+
+#[rocket::get("/get/<key>")]
+async fn get(
+    _authorized: Authorized,
+    key: &str,
+    broker: &State<Broker>,
+) -> Result<Json<BTreeMap<String, String>>, ApiError> {
+    let value = store::get(broker, key).await?.ok_or(ApiError::KeyNotFound)?;
+    Ok(Json(BTreeMap::from([(key.to_owned(), value)])))
+}

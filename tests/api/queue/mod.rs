@@ -1,0 +1,3 @@
+//! `/api/queue`.
+
+mod plain;

@@ -1,0 +1,76 @@
+//! A Redis server of a test's own, to be stopped, killed and started again.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use redis::Connection;
+
+/// Stopped with the test.
+pub struct Redis {
+    pub url: String,
+    directory: PathBuf,
+    flags: Vec<&'static str>,
+}
+
+impl Redis {
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// With flags of redis-server, such as `--appendfsync always`.
+    pub fn with(flags: &[&'static str]) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("order-api-test-redis-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        let url = script("start", &directory, flags);
+        Self {
+            url,
+            directory,
+            flags: flags.to_vec(),
+        }
+    }
+
+    pub fn connect(&self) -> Connection {
+        redis::Client::open(self.url.as_str())
+            .unwrap()
+            .get_connection()
+            .unwrap()
+    }
+
+    /// As an operator does it.
+    pub fn stop(&self) {
+        script("stop", &self.directory, &[]);
+    }
+
+    /// As a power cut does it.
+    pub fn kill(&self) {
+        script("kill", &self.directory, &[]);
+    }
+
+    pub fn start_again(&self) {
+        assert_eq!(script("start", &self.directory, &self.flags), self.url);
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        script("discard", &self.directory, &[]);
+    }
+}
+
+fn script(verb: &str, directory: &Path, flags: &[&str]) -> String {
+    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/redis.sh"))
+        .arg(verb)
+        .arg(directory)
+        .args(flags)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
