@@ -18,8 +18,8 @@ build: ## build the release binary
 test: ## run every test, on databases of its own (ARGS="a_filter -- --nocapture")
 	@scripts/test.sh $(ARGS)
 
-test-e2e: ## run tests/e2e against what runs at BASE_URL
-	BASE_URL=$(BASE_URL) cargo test --locked --test e2e $(ARGS)
+test-e2e: ## run tests/e2e against what runs at BASE_URL, with the API_TOKEN of .env
+	@set -a; [ ! -e .env ] || . ./.env; BASE_URL=$(BASE_URL) cargo test --locked --test e2e $(ARGS)
 
 check: lint docs test ## lint, docs and test: what has to pass before a merge
 

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Builds and runs all of it on this machine until Ctrl-C: PostgreSQL, Redis, the service, Nginx.
-# The data stays in var/. PORT (8080) is where Nginx listens; what the service reads passes through.
+# The data stays in var/. PORT (8080) is where Nginx listens; the service reads its settings from the
+# environment and, what is not set there, from .env.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
 root=$PWD
-listen=127.0.0.1:${PORT:-8080}
-url=http://$listen
 
 say() { echo "$*" >&2; }
 
@@ -20,6 +19,15 @@ stop_all() {
   scripts/redis.sh stop var/redis || status=1
   scripts/postgres.sh stop var/postgres || status=1
   exit "$status"
+}
+
+load_settings() {
+  scripts/secrets.sh
+  local line name
+  while read -r line; do
+    name=${line%%=*}
+    [[ $line != [A-Z]*=* || -v $name ]] || export "$name=${line#*=}"
+  done <.env
 }
 
 wait_until_healthy() {
@@ -49,12 +57,17 @@ order-api is at $url, its logs are var/*/log. Place an order, take it, list the 
   curl -X PATCH $url/orders/$(next_order) -d '{"status": "TAKEN"}'
   curl '$url/orders?page=1&limit=20'
 
+The token of the other routes is API_TOKEN in .env.
+
 Ctrl-C stops everything.
 END
 }
 
 main() {
   scripts/packages.sh
+  load_settings
+  listen=127.0.0.1:${PORT:-8080}
+  url=http://$listen
   # What a run that was killed has left behind; its databases are taken over as they are.
   scripts/nginx.sh stop var/nginx
   scripts/serve.sh stop var/order-api

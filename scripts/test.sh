@@ -35,6 +35,8 @@ main() {
   DATABASE_URL=$(scripts/postgres.sh start var/test/postgres -c fsync=off -c max_connections=400)
   REDIS_URL=$(scripts/redis.sh start var/test/redis)
   export DATABASE_URL REDIS_URL
+  API_TOKEN=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+  export API_TOKEN
   export DISTANCE_PROVIDER=haversine # no test asks the world
   unset GMAP_TOKEN
 

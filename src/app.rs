@@ -3,11 +3,13 @@
 use rocket::config::{Ident, LogLevel, Shutdown, Sig};
 use rocket::fairing::AdHoc;
 use rocket::{Build, Rocket};
+use rocket_prometheus::PrometheusMetrics;
 
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::db::Database;
 use crate::http::token::Tokens;
+use crate::telemetry::metrics::METRICS;
 use crate::{http, keyvalue, ops, orders, queue};
 
 /// Rocket's last second, in which it closes what the grace time has left open.
@@ -32,15 +34,16 @@ pub enum BuildError {
 /// The HTTP client of the distance provider, or that of Redis, cannot be made.
 pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
     let provider = orders::distance::provider(&config.distance)?;
+    let prometheus = PrometheusMetrics::with_registry(METRICS.registry.clone());
     Ok(rocket::custom(rocket_config(config))
         .manage(Database::new(&config.database))
         .manage(Broker::new(&config.redis)?)
         .manage(Tokens::new(&config.access))
-        .attach(http::stage())
+        .attach(http::stage(prometheus.clone()))
         .attach(orders::stage(provider))
         .attach(queue::stage())
         .attach(keyvalue::stage())
-        .attach(ops::stage())
+        .attach(ops::stage(prometheus))
         .attach(AdHoc::on_liftoff("Listening", |rocket| {
             Box::pin(async move {
                 let rocket::Config { address, port, .. } = rocket.config();

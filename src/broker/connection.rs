@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, Pipeline,
+    Arg, AsyncConnectionConfig, Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, Pipeline,
     ProtocolVersion, PushInfo, PushKind, RedisError, RedisResult, ScriptInvocation,
 };
 use rocket::tokio;
@@ -15,6 +15,7 @@ use secrecy::ExposeSecret;
 
 use super::BrokerError;
 use crate::config;
+use crate::telemetry::metrics::METRICS;
 
 /// How long a request waits for a connection, and how long making one may take.
 const CONNECTION_WAIT: Duration = Duration::from_millis(800);
@@ -49,9 +50,9 @@ impl Broker {
     /// # Errors
     /// Redis cannot be reached or refuses.
     pub async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BrokerError> {
-        let mut connection = self.connection().await?;
-        let answer = command.query_async(&mut connection).await;
-        self.finish(answer, BrokerError::after_read)
+        let mut asking = self.ask(name(command)).await?;
+        let answer = command.query_async(&mut asking.connection).await;
+        self.finish(&asking, answer, BrokerError::after_read)
     }
 
     /// Runs a command that changes something.
@@ -59,9 +60,9 @@ impl Broker {
     /// # Errors
     /// Redis cannot be reached or refuses, or nobody knows whether it was done.
     pub async fn write<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BrokerError> {
-        let mut connection = self.connection().await?;
-        let answer = command.query_async(&mut connection).await;
-        self.finish(answer, BrokerError::after_write)
+        let mut asking = self.ask(name(command)).await?;
+        let answer = command.query_async(&mut asking.connection).await;
+        self.finish(&asking, answer, BrokerError::after_write)
     }
 
     /// Runs several commands in one round trip, some of which change something.
@@ -69,9 +70,9 @@ impl Broker {
     /// # Errors
     /// As [`Broker::write`].
     pub async fn write_all<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, BrokerError> {
-        let mut connection = self.connection().await?;
-        let answer = commands.query_async(&mut connection).await;
-        self.finish(answer, BrokerError::after_write)
+        let mut asking = self.ask("MULTI").await?;
+        let answer = commands.query_async(&mut asking.connection).await;
+        self.finish(&asking, answer, BrokerError::after_write)
     }
 
     /// Runs a script, which Redis keeps from the first time on.
@@ -79,33 +80,65 @@ impl Broker {
     /// # Errors
     /// As [`Broker::write`].
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, BrokerError> {
-        let mut connection = self.connection().await?;
-        let answer = script.invoke_async(&mut connection).await;
-        self.finish(answer, BrokerError::after_write)
+        let mut asking = self.ask("EVALSHA").await?;
+        let answer = script.invoke_async(&mut asking.connection).await;
+        self.finish(&asking, answer, BrokerError::after_write)
     }
 
-    async fn connection(&self) -> Result<MultiplexedConnection, BrokerError> {
+    async fn ask<'c>(&self, command: &'c str) -> Result<Asking<'c>, BrokerError> {
         let mut current = self.connection.clone();
         let connected = timeout(CONNECTION_WAIT, current.wait_for(Option::is_some)).await;
-        match connected {
+        let connection = match connected {
             Ok(Ok(connection)) => connection.clone(),
             _ => None,
-        }
-        .ok_or_else(|| BrokerError::Unavailable("there is no connection to Redis".to_owned()))
+        };
+        let Some(connection) = connection else {
+            METRICS.redis_errors.with_label_values(&[command]).inc();
+            return Err(BrokerError::Unavailable(
+                "there is no connection to Redis".to_owned(),
+            ));
+        };
+        Ok(Asking {
+            command,
+            connection,
+            since: Instant::now(),
+        })
     }
 
     fn finish<T>(
         &self,
+        asking: &Asking<'_>,
         answer: RedisResult<T>,
         classify: fn(&RedisError) -> BrokerError,
     ) -> Result<T, BrokerError> {
+        let labels = [asking.command];
+        METRICS
+            .redis_commands
+            .with_label_values(&labels)
+            .observe(asking.since.elapsed().as_secs_f64());
         answer.map_err(|error| {
+            METRICS.redis_errors.with_label_values(&labels).inc();
             // Time that is up is a sign of a peer that is gone without a word.
             if error.is_unrecoverable_error() || error.is_timeout() {
                 self.broken.notify_one();
             }
             classify(&error)
         })
+    }
+}
+
+/// A command under way.
+struct Asking<'c> {
+    command: &'c str,
+    connection: MultiplexedConnection,
+    since: Instant,
+}
+
+/// The first word of a command.
+fn name(command: &Cmd) -> &str {
+    match command.args_iter().next() {
+        Some(Arg::Simple(word)) => str::from_utf8(word).unwrap_or("unknown"),
+        _ => "unknown",
     }
 }
 

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{DatabaseError, sqlstate};
 use crate::config;
+use crate::telemetry::metrics::METRICS;
 
 /// How long a request waits for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_millis(800);
@@ -74,12 +75,24 @@ impl Database {
         self.run(work, DatabaseError::OutcomeUnknown).await
     }
 
+    /// Sets the metrics that tell how many connections there are and how many of them work.
+    pub fn report(&self) {
+        let state = self.pool.state();
+        let busy = state.connections.saturating_sub(state.idle_connections);
+        let connections = &METRICS.database_connections;
+        connections.with_label_values(&["busy"]).set(busy.into());
+        connections
+            .with_label_values(&["idle"])
+            .set(state.idle_connections.into());
+    }
+
     async fn run<T, F>(&self, work: F, no_answer: fn(String) -> DatabaseError) -> Result<T, DatabaseError>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
-        let connected_by = Instant::now() + CONNECTION_WAIT;
+        let started = Instant::now();
+        let connected_by = started + CONNECTION_WAIT;
         let permit = timeout_at(connected_by, Arc::clone(&self.permits).acquire_owned())
             .await
             .map_err(|_| unavailable("every connection is busy"))?
@@ -92,6 +105,9 @@ impl Database {
                 let _permit = permit;
                 let wait = connected_by.saturating_duration_since(Instant::now());
                 let mut connection = pool.get_timeout(wait).map_err(unavailable)?;
+                METRICS
+                    .database_connection_wait
+                    .observe(started.elapsed().as_secs_f64());
                 sent.store(true, Ordering::SeqCst);
                 work(&mut connection)
             }

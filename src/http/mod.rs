@@ -7,21 +7,25 @@ pub mod launch;
 pub mod page;
 mod request_id;
 mod request_log;
+mod request_metrics;
 mod rewrite;
+mod started;
 pub mod token;
 
 use rocket::fairing::AdHoc;
+use rocket_prometheus::PrometheusMetrics;
 
 pub use request_id::RequestId;
 
 /// What every request meets, whatever feature it is for.
 #[must_use]
-pub fn stage() -> AdHoc {
+pub fn stage(prometheus: PrometheusMetrics) -> AdHoc {
     AdHoc::on_ignite("HTTP", |rocket| async {
         rocket
             .attach(request_id::fairing())
             .attach(rewrite::fairing())
             .attach(request_log::fairing())
+            .attach(request_metrics::fairing(prometheus))
             .register("/", rocket::catchers![catchers::any])
     })
 }

@@ -1,13 +1,10 @@
 //! One log line a request: what was asked, what was answered, how long it took, for whom.
 
-use std::time::Instant;
-
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Data, Request, Response};
 
 use super::RequestId;
-
-struct Started(Instant);
+use super::started::started;
 
 struct RequestLog;
 
@@ -21,18 +18,17 @@ impl Fairing for RequestLog {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        request.local_cache(|| Started(Instant::now()));
+        started(request);
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let started = request.local_cache(|| Started(Instant::now()));
         let route = request.route().map_or("none", |route| route.uri.as_str());
         tracing::info!(
             request_id = RequestId::of(request).as_str(),
             method = request.method().as_str(),
             route,
             status = response.status().code,
-            duration_ms = started.0.elapsed().as_secs_f64() * 1000.0,
+            duration_ms = started(request).elapsed().as_secs_f64() * 1000.0,
             client = request.client_ip().map(tracing::field::display),
             "request"
         );

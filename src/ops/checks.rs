@@ -1,14 +1,28 @@
 //! What the service needs to be well, each looked at for itself.
 
+use std::time::Duration;
+
 use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Integer;
 use diesel::{RunQueryDsl, select};
+use redis::cmd;
+use rocket::tokio::time::timeout;
 
-use crate::db::{Database, DatabaseError};
+use crate::broker::Broker;
+use crate::db::Database;
 
-/// PostgreSQL answers a statement.
-pub(super) async fn postgres(database: &Database) -> Result<(), DatabaseError> {
+/// The longest that a check may take.
+const WITHIN: Duration = Duration::from_secs(1);
+
+/// Whether PostgreSQL answers a statement.
+pub(super) async fn postgres(database: &Database) -> bool {
     let answer = |connection: &mut PgConnection| select(sql::<Integer>("1")).execute(connection);
-    database.read(answer).await.map(|_rows| ())
+    matches!(timeout(WITHIN, database.read(answer)).await, Ok(Ok(_)))
+}
+
+/// Whether Redis answers a ping.
+pub(super) async fn redis(broker: &Broker) -> bool {
+    let ping = cmd("PING");
+    matches!(timeout(WITHIN, broker.read::<()>(&ping)).await, Ok(Ok(())))
 }

@@ -6,47 +6,84 @@ use rocket::fairing::AdHoc;
 use rocket::http::Header;
 use rocket::serde::json::Json;
 use rocket::{Responder, State};
+use rocket_prometheus::PrometheusMetrics;
 use serde::Serialize;
 
 use super::checks;
+use super::metrics::Scrape;
+use crate::broker::Broker;
 use crate::db::Database;
 
-/// Mounts the operators' routes; needs a [`Database`] in Rocket's state.
+/// Mounts the operators' routes; needs a [`Database`] and a [`Broker`] in Rocket's state.
 #[must_use]
-pub fn stage() -> AdHoc {
+pub fn stage(prometheus: PrometheusMetrics) -> AdHoc {
     AdHoc::on_ignite("Operations", |rocket| async {
-        rocket.mount("/", rocket::routes![healthcheck])
+        rocket
+            .mount("/", rocket::routes![livez, healthcheck, redis_health])
+            .mount("/metrics", Scrape(prometheus.clone()))
+            .mount("/prom-metrics", Scrape(prometheus))
     })
 }
 
 #[derive(Serialize)]
-struct Healthy {
+struct Health {
     status: &'static str,
 }
 
 #[derive(Serialize)]
 struct Failure {
     status: &'static str,
+    /// What was looked at: `up` or `down`.
     checks: BTreeMap<&'static str, &'static str>,
 }
 
 #[derive(Responder)]
 #[response(status = 503)]
-struct Unhealthy {
-    failure: Json<Failure>,
+struct Unhealthy<T> {
+    body: Json<T>,
     retry_after: Header<'static>,
 }
 
-#[rocket::get("/healthcheck")]
-async fn healthcheck(database: &State<Database>) -> Result<Json<Healthy>, Unhealthy> {
-    if checks::postgres(database).await.is_ok() {
-        return Ok(Json(Healthy { status: "ok" }));
+impl<T> Unhealthy<T> {
+    fn new(body: T) -> Self {
+        Self {
+            body: Json(body),
+            retry_after: Header::new("Retry-After", "1"),
+        }
     }
-    Err(Unhealthy {
-        failure: Json(Failure {
-            status: "failure",
-            checks: BTreeMap::from([("postgres", "down")]),
-        }),
-        retry_after: Header::new("Retry-After", "1"),
-    })
+}
+
+/// The process answers; nothing else is looked at.
+#[rocket::get("/livez")]
+fn livez() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+#[rocket::get("/healthcheck")]
+async fn healthcheck(
+    database: &State<Database>,
+    broker: &State<Broker>,
+) -> Result<Json<Health>, Unhealthy<Failure>> {
+    let (postgres, redis) = rocket::tokio::join!(checks::postgres(database), checks::redis(broker));
+    if postgres && redis {
+        return Ok(Json(Health { status: "ok" }));
+    }
+    let word = |up| if up { "up" } else { "down" };
+    Err(Unhealthy::new(Failure {
+        status: "failure",
+        checks: BTreeMap::from([("postgres", word(postgres)), ("redis", word(redis))]),
+    }))
+}
+
+#[rocket::get("/redis_health")]
+async fn redis_health(broker: &State<Broker>) -> Result<Json<Health>, Unhealthy<Health>> {
+    if checks::redis(broker).await {
+        Ok(Json(Health {
+            status: "Redis is up",
+        }))
+    } else {
+        Err(Unhealthy::new(Health {
+            status: "Redis is down",
+        }))
+    }
 }

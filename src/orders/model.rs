@@ -151,6 +151,19 @@ pub enum TakeOutcome {
     NotFound,
 }
 
+impl TakeOutcome {
+    /// For metrics.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Won => "won",
+            Self::AlreadyTaken => "already_taken",
+            Self::Locked => "locked",
+            Self::NotFound => "not_found",
+        }
+    }
+}
+
 /// The id in a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathId {

@@ -12,6 +12,7 @@ use crate::db::{Database, batch};
 use crate::error::ApiError;
 use crate::http::body::{Schema, SchemaError, json_limit};
 use crate::http::page::Page;
+use crate::telemetry::metrics::METRICS;
 
 /// The bodies' schemas, compiled once.
 struct Schemas {
@@ -61,6 +62,7 @@ async fn place(
     let id = database
         .write(move |connection| batch::only(store::place(connection, &[order])))
         .await?;
+    METRICS.orders_placed.inc();
     Ok(Json(OrderSummary {
         distance,
         id,
@@ -89,6 +91,7 @@ async fn take(
     let outcome = database
         .write(move |connection| batch::only(store::take(connection, &[id])))
         .await?;
+    METRICS.order_takes.with_label_values(&[outcome.word()]).inc();
     match outcome {
         TakeOutcome::Won => Ok(Json(Taken { status: "SUCCESS" })),
         TakeOutcome::AlreadyTaken => Err(ApiError::OrderTaken(id)),

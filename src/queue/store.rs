@@ -3,6 +3,7 @@
 use redis::cmd;
 
 use crate::broker::{Broker, BrokerError, keys};
+use crate::telemetry::metrics::METRICS;
 
 /// Adds a message at the end.
 ///
@@ -10,8 +11,10 @@ use crate::broker::{Broker, BrokerError, keys};
 /// As [`Broker::write`].
 pub async fn push(broker: &Broker, message: &str) -> Result<(), BrokerError> {
     broker
-        .write(cmd("RPUSH").arg(keys::MESSAGE_QUEUE).arg(message))
-        .await
+        .write::<()>(cmd("RPUSH").arg(keys::MESSAGE_QUEUE).arg(message))
+        .await?;
+    METRICS.queue_pushes.inc();
+    Ok(())
 }
 
 /// Removes the oldest message, if there is one.
@@ -19,7 +22,10 @@ pub async fn push(broker: &Broker, message: &str) -> Result<(), BrokerError> {
 /// # Errors
 /// As [`Broker::write`].
 pub async fn pop(broker: &Broker) -> Result<Option<String>, BrokerError> {
-    broker.write(cmd("LPOP").arg(keys::MESSAGE_QUEUE)).await
+    let message: Option<String> = broker.write(cmd("LPOP").arg(keys::MESSAGE_QUEUE)).await?;
+    let outcome = if message.is_some() { "message" } else { "empty" };
+    METRICS.queue_pops.with_label_values(&[outcome]).inc();
+    Ok(message)
 }
 
 /// How many messages there are.

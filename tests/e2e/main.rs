@@ -11,6 +11,7 @@
 
 mod nginx;
 mod orders;
+mod redis;
 
 use reqwest::{Client, Response};
 use serde_json::Value;

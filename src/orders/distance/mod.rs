@@ -6,6 +6,7 @@ mod faults;
 mod google;
 mod google_routes;
 mod haversine;
+mod measured;
 mod online;
 mod osrm;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use client::Client;
 use google::Google;
 use google_routes::GoogleRoutes;
 use haversine::Haversine;
+use measured::Measured;
 use online::{Api, Online};
 use osrm::Osrm;
 
@@ -51,15 +53,19 @@ pub enum DistanceError {
 /// The HTTP client could not be made (no TLS library, say).
 pub fn provider(config: &config::Distance) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
     match config {
-        config::Distance::Google { key, url } => online(Google::new(key, url)),
-        config::Distance::GoogleRoutes { key, url } => online(GoogleRoutes::new(key, url)),
-        config::Distance::Osrm { url } => online(Osrm::new(url)),
-        config::Distance::Haversine => Ok(Box::new(Haversine)),
+        config::Distance::Google { key, url } => online("google", Google::new(key, url)),
+        config::Distance::GoogleRoutes { key, url } => online("google-routes", GoogleRoutes::new(key, url)),
+        config::Distance::Osrm { url } => online("osrm", Osrm::new(url)),
+        config::Distance::Haversine => Ok(measured("haversine", Haversine)),
     }
 }
 
-fn online(api: impl Api + 'static) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
-    Ok(Box::new(Online::new(api, Client::new()?)))
+fn online(name: &'static str, api: impl Api + 'static) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
+    Ok(measured(name, Online::new(api, Client::new()?)))
+}
+
+fn measured(name: &'static str, provider: impl DistanceProvider + 'static) -> Box<dyn DistanceProvider> {
+    Box::new(Measured { name, provider })
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "in range by the line before")]

@@ -2,4 +2,5 @@
 
 mod command_line;
 mod healthcheck;
+mod metrics;
 mod postgres_away;

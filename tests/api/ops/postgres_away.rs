@@ -36,7 +36,7 @@ async fn without_postgresql_everything_is_503_in_time_and_with_it_well_again() {
         }
         assert!(asked.elapsed() < Duration::from_secs(2) * 4);
         let unwell = app.get("/healthcheck").await;
-        let body = json!({"status": "failure", "checks": {"postgres": "down"}});
+        let body = json!({"status": "failure", "checks": {"postgres": "down", "redis": "up"}});
         assert_eq!((unwell.status, unwell.body), (503, body));
     }
     cluster.start_again();

@@ -1,3 +1,4 @@
 //! `/api/queue`.
 
+mod durability;
 mod plain;

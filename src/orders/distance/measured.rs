@@ -1,0 +1,31 @@
+//! Measures each lookup of a provider.
+
+use std::time::Instant;
+
+use super::{DistanceError, DistanceProvider};
+use crate::orders::model::Trip;
+use crate::telemetry::metrics::METRICS;
+
+/// A provider under the name by which it is configured.
+pub(super) struct Measured<P> {
+    pub(super) name: &'static str,
+    pub(super) provider: P,
+}
+
+#[rocket::async_trait]
+impl<P: DistanceProvider> DistanceProvider for Measured<P> {
+    async fn distance(&self, trip: &Trip) -> Result<i32, DistanceError> {
+        let started = Instant::now();
+        let distance = self.provider.distance(trip).await;
+        let outcome = match &distance {
+            Ok(_) => "found",
+            Err(DistanceError::NoRoute) => "no_route",
+            Err(DistanceError::Unavailable(_)) => "unavailable",
+        };
+        METRICS
+            .distance_lookups
+            .with_label_values(&[self.name, outcome])
+            .observe(started.elapsed().as_secs_f64());
+        distance
+    }
+}

@@ -1,0 +1,214 @@
+//! Every metric, declared once, with its unit; docs/METRICS.md says what each is good for.
+
+use std::sync::LazyLock;
+
+use rocket_prometheus::prometheus::core::Collector;
+use rocket_prometheus::prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
+    Result,
+};
+
+/// Upper bounds in seconds: 1 ms to 5 s.
+const SECONDS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+];
+/// For what takes microseconds when all is well.
+const SHORT_SECONDS: [f64; 11] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0,
+];
+
+/// The metrics of this process.
+pub static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
+    #[expect(
+        clippy::expect_used,
+        reason = "names and labels are constants, and tests declare them all"
+    )]
+    Metrics::declare().expect("every metric is declared once and well")
+});
+
+/// What is counted and measured.
+pub struct Metrics {
+    /// Where all of them are registered.
+    pub registry: Registry,
+    /// Seconds by endpoint (route template), method and status.
+    pub http_requests: HistogramVec,
+    /// Orders.
+    pub orders_placed: IntCounter,
+    /// Tries to take an order, by outcome.
+    pub order_takes: IntCounterVec,
+    /// Seconds by provider and outcome.
+    pub distance_lookups: HistogramVec,
+    /// Messages.
+    pub queue_pushes: IntCounter,
+    /// Pops by outcome: message or empty.
+    pub queue_pops: IntCounterVec,
+    /// Messages that wait in the plain queue.
+    pub queue_depth: Gauge,
+    /// Connections to PostgreSQL by state: busy or idle.
+    pub database_connections: GaugeVec,
+    /// Seconds that a request waited for a connection to PostgreSQL.
+    pub database_connection_wait: Histogram,
+    /// Seconds by command.
+    pub redis_commands: HistogramVec,
+    /// Commands that failed, and those that found no connection, by command.
+    pub redis_errors: IntCounterVec,
+}
+
+impl Metrics {
+    fn declare() -> Result<Self> {
+        let to = Registry::new();
+        let build = GaugeVec::new(
+            Opts::new(
+                "order_api_build_info",
+                "Always 1; its label tells the version that runs.",
+            ),
+            &["version"],
+        )?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1.0);
+        registered(&to, build)?;
+        Ok(Self {
+            // The name that rocket_prometheus gives its own, whose buckets begin at 5 ms.
+            http_requests: histograms(
+                &to,
+                "rocket_http_requests_duration_seconds",
+                "Seconds from a request's head to its answer's.",
+                &SECONDS,
+                &["endpoint", "method", "status"],
+            )?,
+            orders_placed: counter(&to, "order_api_orders_placed_total", "Orders placed.")?,
+            order_takes: counters(
+                &to,
+                "order_api_order_takes_total",
+                "Tries to take an order.",
+                &["outcome"],
+            )?,
+            distance_lookups: histograms(
+                &to,
+                "order_api_distance_lookup_duration_seconds",
+                "Seconds that the distance provider took, retry included.",
+                &SECONDS,
+                &["provider", "outcome"],
+            )?,
+            queue_pushes: counter(
+                &to,
+                "order_api_queue_pushes_total",
+                "Messages pushed to the plain queue.",
+            )?,
+            queue_pops: counters(
+                &to,
+                "order_api_queue_pops_total",
+                "Pops from the plain queue.",
+                &["outcome"],
+            )?,
+            queue_depth: registered(
+                &to,
+                Gauge::new(
+                    "order_api_queue_depth_messages",
+                    "Messages that wait in the plain queue.",
+                )?,
+            )?,
+            database_connections: registered(
+                &to,
+                GaugeVec::new(
+                    Opts::new(
+                        "order_api_database_connections",
+                        "Pooled connections to PostgreSQL.",
+                    ),
+                    &["state"],
+                )?,
+            )?,
+            database_connection_wait: registered(
+                &to,
+                Histogram::with_opts(
+                    HistogramOpts::new(
+                        "order_api_database_connection_wait_seconds",
+                        "Seconds that a request waited for a pooled connection.",
+                    )
+                    .buckets(SHORT_SECONDS.into()),
+                )?,
+            )?,
+            redis_commands: histograms(
+                &to,
+                "order_api_redis_command_duration_seconds",
+                "Seconds that a Redis command took, the wait for a connection left out.",
+                &SHORT_SECONDS,
+                &["command"],
+            )?,
+            redis_errors: counters(
+                &to,
+                "order_api_redis_errors_total",
+                "Redis commands that failed or found no connection.",
+                &["command"],
+            )?,
+            registry: to,
+        })
+    }
+}
+
+fn registered<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> Result<C> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter> {
+    registered(registry, IntCounter::new(name, help)?)
+}
+
+fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec> {
+    registered(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn histograms(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    buckets: &[f64],
+    labels: &[&str],
+) -> Result<HistogramVec> {
+    let options = HistogramOpts::new(name, help).buckets(buckets.into());
+    registered(registry, HistogramVec::new(options, labels)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::METRICS;
+
+    /// Every quoted name in this file.
+    fn declared() -> Vec<&'static str> {
+        let words = include_str!("metrics.rs").split('"');
+        let prefixes = ["order_api_", "rocket_http_"];
+        let is_name = |word: &&str| {
+            prefixes
+                .iter()
+                .any(|prefix| word.starts_with(prefix) && word != prefix)
+        };
+        words.filter(is_name).collect()
+    }
+
+    #[test]
+    fn every_metric_is_declared_well_and_documented() {
+        assert!(!METRICS.registry.gather().is_empty());
+        let documented = include_str!("../../docs/METRICS.md");
+        let declared = declared();
+        assert!(declared.len() > 10);
+        for name in declared {
+            assert!(
+                documented.contains(&format!("| `{name}` |")),
+                "{name} is not in docs/METRICS.md"
+            );
+        }
+    }
+
+    #[test]
+    fn every_documented_metric_is_there() {
+        let rows = include_str!("../../docs/METRICS.md").lines();
+        let names = rows.filter_map(|row| row.strip_prefix("| `")?.split('`').next());
+        // The count of requests is rocket_prometheus's own.
+        for name in names.filter(|name| *name != "rocket_http_requests_total") {
+            assert!(
+                declared().contains(&name),
+                "{name} is documented and not declared"
+            );
+        }
+    }
+}
