@@ -26,9 +26,11 @@ check: lint docs test ## lint, docs and test: what has to pass before a merge
 fmt: ## format the Rust code
 	cargo fmt --all
 
-lint: ## check format, clippy and the shell scripts; any warning fails
+lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
+	else echo "cargo-deny is not installed: licenses and sources were not checked"; fi
 	@if command -v shellcheck >/dev/null; then shellcheck start.sh .ci/run scripts/*.sh; \
 	else echo "shellcheck is not installed: the scripts were not checked"; fi
 
