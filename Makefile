@@ -4,10 +4,10 @@ BASE_URL ?= http://127.0.0.1:8080
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-e2e check fmt lint docs packages
+.PHONY: help run build test test-e2e test-load test-load-headless race check fmt lint docs packages
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build and run all of it on 127.0.0.1:8080 (PORT=) until Ctrl-C; data in var/
 	@scripts/run.sh
@@ -20,6 +20,23 @@ test: ## run every test, on databases of its own (ARGS="a_filter -- --nocapture"
 
 test-e2e: ## run tests/e2e against what runs at BASE_URL, with the API_TOKEN of .env
 	@set -a; [ ! -e .env ] || . ./.env; BASE_URL=$(BASE_URL) cargo test --locked --test e2e $(ARGS)
+
+# Goose in release; API_TOKEN from the environment, else from .env.
+LOADTESTS = @set -a; [ ! -e .env ] || [ -n "$$API_TOKEN" ] || . ./.env; \
+	exec cargo run --quiet --release --locked --package order-api-loadtests --
+HOST ?= http://127.0.0.1:8080
+LOAD = --host $(HOST) $(if $(USERS),--users $(USERS)) $(if $(RATE),--increase-rate $(RATE)) \
+	$(if $(TIME),--run-time $(TIME)) $(if $(SCENARIO),--scenarios $(SCENARIO)) \
+	$(if $(WEIGHTS),--weights $(WEIGHTS)) $(if $(YES_REALLY),--yes-really) $(ARGS)
+
+test-load: ## load tests from a page at http://localhost:8089, against HOST (docs/LOADTESTS.md)
+	$(LOADTESTS) dashboard $(LOAD)
+
+test-load-headless: ## the same without a page (USERS= RATE= TIME= SCENARIO= HOST=)
+	$(LOADTESTS) headless $(LOAD)
+
+race: ## many couriers after the same order for 10 s (USERS= RATE= TIME= HOST=)
+	$(LOADTESTS) race $(LOAD)
 
 check: lint docs test ## lint, docs and test: what has to pass before a merge
 

@@ -1,9 +1,34 @@
-//! Where the service listens, and how long it may take to stop.
+//! Where the service listens, how long it may take to stop, and what it is there for.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{ConfigError, Environment};
+
+/// What this service and its data are there for; clients are told, and load tests act upon it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// A developer's own.
+    Development,
+    /// Its data may be spoilt at any time: the only one that load tests run against unasked.
+    Test,
+    /// Real orders: no load test runs against it.
+    Production,
+}
+
+impl Purpose {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "development" => Some(Self::Development),
+            "test" => Some(Self::Test),
+            "production" => Some(Self::Production),
+            _ => None,
+        }
+    }
+}
 
 /// The HTTP server.
 #[derive(Debug)]
@@ -12,6 +37,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// `SHUTDOWN_GRACE_SECONDS`, 3 to 300, default 10: from the signal to the exit at the latest.
     pub shutdown_grace: Duration,
+    /// `ENVIRONMENT`, default `development`: what this service is there for.
+    pub purpose: Purpose,
 }
 
 impl Server {
@@ -26,9 +53,15 @@ impl Server {
             "a whole number from 3 to 300",
             |value| value.parse().ok().filter(|n| (3..=300).contains(n)),
         )?;
+        let purpose = environment.optional(
+            "ENVIRONMENT",
+            "one of development, test, production",
+            Purpose::parse,
+        )?;
         Ok(Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8000))),
             shutdown_grace: Duration::from_secs(grace.unwrap_or(10)),
+            purpose: purpose.unwrap_or(Purpose::Development),
         })
     }
 }
