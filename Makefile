@@ -4,7 +4,7 @@ BASE_URL ?= http://127.0.0.1:8080
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-e2e test-load test-load-headless race check fmt lint docs packages
+.PHONY: help run build test test-e2e test-load test-load-headless race test-loadtests check fmt lint docs packages
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test-load-headless: ## the same without a page (USERS= RATE= TIME= SCENARIO= HOS
 
 race: ## many couriers after the same order for 10 s (USERS= RATE= TIME= HOST=)
 	$(LOADTESTS) race $(LOAD)
+
+test-loadtests: ## test the load tests, against a stack of their own and in Chromium
+	@scripts/stack.sh 1 cargo test --release --locked --package order-api-loadtests $(ARGS)
 
 check: lint docs test ## lint, docs and test: what has to pass before a merge
 

@@ -33,7 +33,10 @@ pub fn apply(attack: GooseAttack, mode: Mode, given: &GooseConfiguration) -> Res
     match mode {
         Mode::Dashboard => dashboard(attack, given),
         Mode::Headless => headless(attack, given, "headless", 30),
-        Mode::Race => headless(attack, given, "race", 10),
+        Mode::Race => {
+            let attack = headless(attack, given, "race", 10)?;
+            Ok(*attack.set_default(GooseDefault::NoPrintMetrics, true)?) // one line says it all
+        }
     }
 }
 
@@ -69,6 +72,7 @@ fn headless(
     name: &str,
     seconds: usize,
 ) -> Result<GooseAttack, GooseError> {
+    std::fs::create_dir_all(REPORTS)?;
     let attack = *attack
         .set_default(GooseDefault::RunTime, seconds)?
         .set_default(GooseDefault::Quiet, 1)?

@@ -128,35 +128,27 @@ impl Drop for Seat<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use tokio::task::{JoinSet, yield_now};
+    use std::time::Duration;
 
     use super::{Ending, Fault, Race};
 
-    /// One courier's way through a round of an order that `ending` tells the end of; its order.
-    async fn run(race: Arc<Race>, order: u64, ending: Ending) -> Option<Result<(), Fault>> {
-        let mut seat = race.enter();
-        if seat.is_starter() {
-            seat.until_settled().await;
-            seat.open(order).await;
+    /// A round of this order with a courier for each ending; the faults that they have seen.
+    async fn round(race: &Race, order: u64, endings: &[Ending]) -> Vec<Fault> {
+        let mut seats: Vec<_> = endings.iter().map(|_| race.enter()).collect();
+        assert!(seats[0].is_starter() && !seats[1].is_starter());
+        seats[0].until_settled().await;
+        seats[0].open(order).await;
+        let mut faults = Vec::new();
+        for (seat, ending) in seats.into_iter().zip(endings) {
+            assert_eq!(seat.order().await, Some(order));
+            faults.extend(seat.answer(*ending, false).err());
         }
-        assert_eq!(seat.order().await?, order);
-        Some(seat.answer(ending, false))
-    }
-
-    async fn round(race: &Arc<Race>, order: u64, endings: &[Ending]) -> Vec<Fault> {
-        let mut couriers = JoinSet::new();
-        for ending in endings {
-            couriers.spawn(run(Arc::clone(race), order, *ending));
-        }
-        let judged = couriers.join_all().await;
-        judged.into_iter().flatten().filter_map(Result::err).collect()
+        faults
     }
 
     #[tokio::test]
     async fn one_winner_is_as_it_should_be() {
-        let race = Arc::default();
+        let race = Race::default();
         for order in 1..100 {
             let faults = round(&race, order, &[Ending::Lost, Ending::Won, Ending::Lost]).await;
             assert!(faults.is_empty());
@@ -168,7 +160,7 @@ mod tests {
 
     #[tokio::test]
     async fn two_winners_and_none_are_faults() {
-        let race = Arc::default();
+        let race = Race::default();
         assert_eq!(
             round(&race, 7, &[Ending::Won, Ending::Won]).await,
             [Fault::Double]
@@ -182,7 +174,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_got_no_answer_may_have_won() {
-        let race = Arc::default();
+        let race = Race::default();
         let faults = round(&race, 7, &[Ending::Unknown, Ending::Lost]).await;
         assert!(faults.is_empty());
         assert_eq!(race.tally().undecided, 1);
@@ -190,18 +182,35 @@ mod tests {
 
     #[tokio::test]
     async fn a_starter_that_fails_lets_the_others_go_home() {
-        let race: Arc<Race> = Arc::default();
+        let race = Race::default();
         let starter = race.enter();
-        let waiting = tokio::spawn(run(Arc::clone(&race), 7, Ending::Won));
-        yield_now().await;
+        let waiting = race.enter();
         drop(starter);
-        assert_eq!(waiting.await.unwrap(), None);
+        assert_eq!(waiting.order().await, None);
+        drop(waiting);
         assert!(round(&race, 8, &[Ending::Won, Ending::Lost]).await.is_empty());
     }
 
     #[tokio::test]
+    async fn a_starter_waits_for_the_round_before_and_for_those_who_ran_in_it() {
+        let race = Race::default();
+        let (mut first, second) = (race.enter(), race.enter());
+        first.open(7).await;
+        assert_eq!(first.answer(Ending::Won, false), Ok(()));
+        let mut next = race.enter();
+        assert!(next.is_starter());
+        let early = tokio::time::timeout(Duration::from_millis(1), next.until_settled());
+        assert!(early.await.is_err());
+        assert_eq!(second.answer(Ending::Lost, false), Ok(()));
+        next.until_settled().await;
+        let back = async { race.enter() };
+        let ((), back) = tokio::join!(next.open(8), back);
+        assert_eq!((next.order().await, back.order().await), (Some(8), Some(8)));
+    }
+
+    #[tokio::test]
     async fn who_leaves_in_the_middle_holds_nobody_up() {
-        let race: Arc<Race> = Arc::default();
+        let race = Race::default();
         let mut starter = race.enter();
         let leaving = race.enter();
         let gone_before = race.enter();
