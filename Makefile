@@ -27,7 +27,7 @@ LOADTESTS = @set -a; [ ! -e .env ] || [ -n "$$API_TOKEN" ] || . ./.env; \
 HOST ?= http://127.0.0.1:8080
 LOAD = --host $(HOST) $(if $(USERS),--users $(USERS)) $(if $(RATE),--increase-rate $(RATE)) \
 	$(if $(TIME),--run-time $(TIME)) $(if $(SCENARIO),--scenarios $(SCENARIO)) \
-	$(if $(WEIGHTS),--weights $(WEIGHTS)) $(if $(YES_REALLY),--yes-really) $(ARGS)
+	$(if $(WEIGHTS),--weights $(WEIGHTS)) $(if $(filter 1,$(YES_REALLY)),--yes-really) $(ARGS)
 
 test-load: ## load tests from a page at http://localhost:8089, against HOST (docs/LOADTESTS.md)
 	$(LOADTESTS) dashboard $(LOAD)

@@ -35,6 +35,7 @@ pub fn apply(attack: GooseAttack, mode: Mode, given: &GooseConfiguration) -> Res
         Mode::Headless => headless(attack, given, "headless", 30),
         Mode::Race => {
             let attack = headless(attack, given, "race", 10)?;
+            let attack = *attack.set_default(GooseDefault::IncreaseRate, "1000")?; // all from the first order on
             Ok(*attack.set_default(GooseDefault::NoPrintMetrics, true)?) // one line says it all
         }
     }

@@ -8,6 +8,9 @@ use crate::guard::Refusal;
 use crate::orders::{ORDER, ORDER_LOST};
 use crate::race::Tally;
 
+/// As many failures are told in words; the report has all.
+const ERRORS: usize = 10;
+
 /// Why the exit code is not 0.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -54,15 +57,18 @@ pub fn judge(ended: Result<GooseMetrics, GooseError>, tally: Tally) -> (Option<S
             for rule in failed {
                 let _ = writeln!(sentence, "Missed {}: it was {}.", rule.rule, rule.observed);
             }
-            for error in metrics.errors.values().take(10) {
+            for error in metrics.errors.values().take(ERRORS) {
+                let (times, name) = (error.occurrences, &error.name);
                 let _ = writeln!(
                     sentence,
-                    "{} times {} {}: {}",
-                    error.occurrences,
+                    "{times} times {} {name}: {}",
                     error.method_label(),
-                    error.name,
                     error.error
                 );
+            }
+            let more = metrics.errors.len().saturating_sub(ERRORS);
+            if more > 0 {
+                let _ = writeln!(sentence, "… and {more} other failures.");
             }
             let missed = Failure::Missed(sentence.trim_end().to_owned());
             (race_line(&metrics, tally), Err(missed))

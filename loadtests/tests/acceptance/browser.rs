@@ -52,7 +52,7 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--no-first-run",
-            "--window-size=1280,2000",
+            "--window-size=1100,1450",
             &format!("--user-data-dir={}", profile.display()),
         ];
         let options = json!({"goog:chromeOptions": {"args": arguments}});
@@ -108,6 +108,24 @@ impl Browser {
             Ok(text) => text,
             Err(_) => panic!("{css} stays {:?}", self.text(css).await),
         }
+    }
+
+    /// Closes a `<details>`, and goes back to the top.
+    pub async fn fold(&self, css: &str) {
+        let script = "document.querySelector(arguments[0]).open = false; scrollTo(0, 0)";
+        self.page.execute(script, vec![json!(css)]).await.unwrap();
+    }
+
+    /// Keeps a picture as `loadtests/reports/<name>.png`: of the window for `body`, else of the element.
+    pub async fn picture_of(&self, css: &str, name: &str) {
+        let element = self.page.find(Locator::Css(css)).await.unwrap();
+        let picture = match css {
+            "body" => self.page.screenshot().await.unwrap(),
+            _ => element.screenshot().await.unwrap(),
+        };
+        let reports = concat!(env!("CARGO_MANIFEST_DIR"), "/reports");
+        std::fs::create_dir_all(reports).unwrap();
+        std::fs::write(format!("{reports}/{name}.png"), picture).unwrap();
     }
 
     pub async fn close(self) {

@@ -1,6 +1,6 @@
-//! The page as a person uses it: 50 users, Start, look, Stop. Leaves a picture, `loadtests/reports/dashboard.png`.
+//! The page as a person uses it: 50 users, Start, look, Stop. Leaves two pictures in `loadtests/reports/`.
 //!
-//! `DASHBOARD_ARGS="--scenarios race"` makes it the picture of docs/LOADTESTS.md.
+//! `DASHBOARD_ARGS="--scenarios race" make test-loadtests ARGS=fifty` makes those of docs/LOADTESTS.md.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
@@ -79,12 +79,9 @@ async fn fifty_users_are_started_watched_and_stopped() {
             .contains("/orders/:id (lost)")
     );
     browser.text("#errors-body td.empty").await;
-    let picture = browser.page.screenshot().await.unwrap();
-    std::fs::write(
-        concat!(env!("CARGO_MANIFEST_DIR"), "/reports/dashboard.png"),
-        picture,
-    )
-    .unwrap();
+    browser.picture_of("#requests", "requests").await;
+    browser.fold("#ctrl-settings").await;
+    browser.picture_of("body", "dashboard").await;
 
     browser.press("#ctrl-stop").await;
     browser
