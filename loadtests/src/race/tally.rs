@@ -29,7 +29,7 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { orders, takers, .. } = self;
-        let at_once = takers / (*orders).max(1);
+        let at_once = (takers + orders / 2) / (*orders).max(1);
         write!(
             f,
             "{orders} orders raced for by {takers} takers ({at_once} at once): {} winners, {} double takes",

@@ -6,8 +6,14 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::browser::Browser;
-use crate::loadtests;
+use crate::stand_in::Takes;
+use crate::{loadtests, stand_in};
+
+/// Where users find the page.
+const PORT: u16 = 8089;
 
 /// Killed with the test, unless it has ended by itself.
 struct Dashboard {
@@ -16,13 +22,12 @@ struct Dashboard {
 }
 
 impl Dashboard {
-    fn start() -> Self {
-        let host = std::env::var("HOST").expect("HOST is not set: run `make test-loadtests`");
-        // The port that users know, unless somebody uses it just now.
-        let listener = TcpListener::bind("127.0.0.1:8089").or_else(|_| TcpListener::bind("127.0.0.1:0"));
+    /// On this port, or a free one if it is in use just now.
+    fn start(host: &str, port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).or_else(|_| TcpListener::bind("127.0.0.1:0"));
         let port = listener.unwrap().local_addr().unwrap().port();
-        let mut command = loadtests(&["dashboard", "--host", &host, "--quiet"]);
-        if port != 8089 {
+        let mut command = loadtests(&["dashboard", "--host", host, "--quiet"]);
+        if port != PORT {
             command.arg(format!("--dashboard-port={port}"));
         }
         if let Ok(token) = std::env::var("API_TOKEN") {
@@ -57,7 +62,8 @@ fn number(text: &str) -> f64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_users_are_started_watched_and_stopped() {
-    let mut dashboard = Dashboard::start();
+    let host = std::env::var("HOST").expect("HOST is not set: run `make test-loadtests`");
+    let mut dashboard = Dashboard::start(&host, PORT);
     let browser = Browser::open(&format!("http://127.0.0.1:{}/", dashboard.port)).await;
     browser
         .until("#phase-badge", |phase| phase.eq_ignore_ascii_case("idle"))
@@ -90,4 +96,41 @@ async fn fifty_users_are_started_watched_and_stopped() {
     browser.press("#ctrl-quit").await;
     assert!(dashboard.program.wait().unwrap().success());
     browser.close().await;
+}
+
+#[tokio::test]
+async fn a_host_that_is_changed_on_the_page_is_asked_too() {
+    let dashboard = Dashboard::start(&stand_in::start("test", Takes::AllWon), 0);
+    let url = |path| format!("http://127.0.0.1:{}/api/v1/{path}", dashboard.port);
+    let http = reqwest::Client::new();
+    let production = stand_in::start("production", Takes::AllWon);
+    let start = http
+        .post(url("control/start"))
+        .json(&json!({"host": production, "users": 2}));
+    assert!(start.send().await.unwrap().status().is_success());
+    let snapshot = loop {
+        let snapshot: Value = http
+            .get(url("snapshot"))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        if !snapshot["errors"].as_array().unwrap().is_empty() {
+            break snapshot;
+        }
+    };
+    assert!(
+        snapshot["errors"][0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("is production"),
+        "{snapshot}"
+    );
+    let requests = snapshot["requests"].as_array().unwrap();
+    assert!(
+        requests.iter().all(|request| request["name"] == "/livez"),
+        "{snapshot}"
+    );
 }
