@@ -2,4 +2,6 @@
 
 mod command_line;
 mod healthcheck;
+mod logs;
+mod logs_in_trouble;
 mod postgres_away;
