@@ -158,11 +158,16 @@ impl Backwards {
     }
 }
 
+/// As the log writes them, the most severe first.
+const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
+
 struct Filter<'a> {
-    level: Option<Level>,
+    /// All of them, or those that are severe enough.
+    levels: &'static [&'static str],
     request_id: Option<&'a str>,
     /// The id as JSON writes it: most lines do not even have that.
     quoted: String,
+    everything: bool,
 }
 
 #[derive(Deserialize)]
@@ -175,33 +180,37 @@ struct Fields<'a> {
 
 impl<'a> Filter<'a> {
     fn new(wanted: &'a Wanted) -> Self {
+        let least = wanted.level.map(|level| level.as_str());
+        let severe = LEVELS.iter().position(|name| Some(*name) == least);
         let request_id = wanted.request_id.as_ref().map(RequestId::as_str);
         Self {
-            level: wanted.level,
+            levels: severe.and_then(|last| LEVELS.get(..=last)).unwrap_or(&LEVELS),
             request_id,
             quoted: request_id
                 .and_then(|id| serde_json::to_string(id).ok())
                 .unwrap_or_default(),
+            everything: wanted.level.is_none() && request_id.is_none(),
         }
     }
 
     /// Without a filter every line is wanted, JSON or not.
     fn admits(&self, line: &[u8]) -> bool {
-        if self.level.is_none() && self.request_id.is_none() {
-            return true;
-        }
-        let Some(fields) = str::from_utf8(line)
-            .ok()
-            .filter(|line| line.contains(&self.quoted))
-            .and_then(|line| serde_json::from_str::<Fields<'_>>(line).ok())
-        else {
-            return false;
-        };
-        let severe = |least| fields.level.parse::<Level>().is_ok_and(|level| level <= least);
-        self.level.is_none_or(severe)
-            && self
-                .request_id
-                .is_none_or(|id| fields.request_id.as_deref() == Some(id))
+        self.everything
+            || str::from_utf8(line).is_ok_and(|line| self.may_admit(line) && self.admits_fields(line))
+    }
+
+    /// Spares most lines the parsing.
+    fn may_admit(&self, line: &str) -> bool {
+        line.contains(&self.quoted) && self.levels.iter().any(|name| line.contains(name))
+    }
+
+    fn admits_fields(&self, line: &str) -> bool {
+        serde_json::from_str::<Fields<'_>>(line).is_ok_and(|fields| {
+            self.levels.contains(&&*fields.level)
+                && self
+                    .request_id
+                    .is_none_or(|id| fields.request_id.as_deref() == Some(id))
+        })
     }
 }
 

@@ -1,13 +1,14 @@
-//! The thread behind one place of the log: writes what has gathered, and counts what is lost.
+//! The thread behind one place of the log: writes what has gathered, and counts what it cannot write.
 
 use std::io::{self, Write};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 use super::outage::Outage;
+use super::refused::Refused;
 
 /// Lines that wait at most: about a second of a busy service; what comes then is lost and counted.
 const QUEUE_MAX: usize = 32_768;
@@ -20,26 +21,29 @@ const PAUSE: Duration = Duration::from_millis(20);
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Starts the thread that writes to `to`, which is called `place` in the log.
-pub(super) fn spawn<W>(place: &str, to: W, outage: Arc<Outage>) -> (NonBlocking, WorkerGuard)
+pub(super) fn spawn<W>(
+    place: &str,
+    to: W,
+    outage: Arc<Outage>,
+    refused: &Arc<Refused>,
+) -> (NonBlocking, WorkerGuard)
 where
     W: Write + Send + 'static,
 {
-    let refused = Arc::new(OnceLock::new());
     let batch = Batch {
         place: place.to_owned(),
         to,
         lines: Vec::with_capacity(BATCH_MAX),
         outage,
         failure: None,
-        refused: Arc::clone(&refused),
-        told: 0,
+        refused: Arc::clone(refused),
     };
     let (queue, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(QUEUE_MAX)
         .lossy(true)
         .thread_name("log")
         .finish(batch);
-    let _ = refused.set(queue.error_counter());
+    refused.watch(place, queue.error_counter());
     (queue, guard)
 }
 
@@ -49,10 +53,7 @@ struct Batch<W> {
     lines: Vec<u8>,
     outage: Arc<Outage>,
     failure: Option<Failure>,
-    /// Lines that the queue had no room for, since the start.
-    refused: Arc<OnceLock<ErrorCounter>>,
-    /// As many of them as the log has told of.
-    told: usize,
+    refused: Arc<Refused>,
 }
 
 struct Failure {
@@ -105,21 +106,6 @@ impl<W: Write> Batch<W> {
             tracing::error!(place, lost, "the log is written again; lines were lost");
         }
     }
-
-    /// A line about lines that are lost goes where lines go; the queue has just been emptied.
-    fn tell_refused(&mut self) {
-        let refused = self.refused.get().map_or(0, ErrorCounter::dropped_lines);
-        let lost = refused.saturating_sub(self.told);
-        if lost > 0 {
-            self.told = refused;
-            let place = self.place.as_str();
-            tracing::error!(
-                place,
-                lost,
-                "the log is too slow for what there is to tell; lines were lost"
-            );
-        }
-    }
 }
 
 /// As [`tracing_appender`] uses it: a `write` a line, a `flush` when none waits. Failures end here.
@@ -134,8 +120,56 @@ impl<W: Write> Write for Batch<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.write_out();
-        self.tell_refused();
+        self.refused.tell();
         thread::sleep(PAUSE);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex, MutexGuard};
+    use std::time::Instant;
+
+    use super::super::outage::Outage;
+    use super::super::refused::Refused;
+    use super::{QUEUE_MAX, spawn};
+
+    /// A place that is stuck as long as somebody else holds it.
+    struct Stuck(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Stuck {
+        fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(lines)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_place_that_is_stuck_takes_no_time_and_loses_only_what_has_no_room() {
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let held: MutexGuard<'_, Vec<u8>> = written.lock().unwrap();
+        let (place, refused) = (Stuck(Arc::clone(&written)), Arc::new(Refused::default()));
+        let (mut queue, guard) = spawn("here", place, Arc::new(Outage::of("here")), &refused);
+        let asked = Instant::now();
+        for _ in 0..3 * QUEUE_MAX {
+            queue.write_all(b"a line\n").unwrap();
+        }
+        assert!(asked.elapsed().as_secs() < 5);
+        let lost = queue.error_counter().dropped_lines();
+        assert!(lost > QUEUE_MAX, "{lost}");
+        drop(held);
+        drop(guard);
+        let lines = written
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count();
+        assert_eq!(lines + lost, 3 * QUEUE_MAX);
     }
 }

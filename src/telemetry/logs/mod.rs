@@ -6,6 +6,7 @@
 
 mod batch;
 mod outage;
+mod refused;
 mod rotating;
 
 use std::convert::Infallible;
@@ -23,6 +24,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use self::outage::Outage;
+use self::refused::Refused;
 use self::rotating::RotatingFile;
 use super::panics;
 use crate::config;
@@ -91,16 +93,17 @@ struct Files {
 
 impl Places {
     fn open(directory: Option<&Path>) -> (Self, Guard) {
+        let refused = Arc::new(Refused::default());
         let outage = Arc::new(Outage::of("standard output"));
-        let (stdout, guard) = batch::spawn("standard output", io::stdout(), outage);
+        let (stdout, guard) = batch::spawn("standard output", io::stdout(), outage, &refused);
         let mut guards = vec![guard];
         let files = directory.map(|directory| {
             let outage = Arc::new(Outage::of(directory.display()));
             let mut open = |name: &str| {
                 let path = directory.join(name);
                 let place = path.display().to_string();
-                let (file, guard) =
-                    batch::spawn(&place, RotatingFile::new(path, FILE_MAX), Arc::clone(&outage));
+                let file = RotatingFile::new(path, FILE_MAX);
+                let (file, guard) = batch::spawn(&place, file, Arc::clone(&outage), &refused);
                 guards.push(guard);
                 file
             };
