@@ -44,6 +44,7 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
         .attach(queue::stage())
         .attach(keyvalue::stage())
         .attach(ops::stage(prometheus))
+        .attach(ops::logs::stage(&config.logs))
         .attach(AdHoc::on_liftoff("Listening", |rocket| {
             Box::pin(async move {
                 let rocket::Config { address, port, .. } = rocket.config();
