@@ -1,3 +1,4 @@
-//! `/api/queue`.
+//! `/api/queue`, and `/api/queues`.
 
 mod plain;
+mod reliable;
