@@ -18,41 +18,21 @@ fn log(panicked: &PanicHookInfo<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::sync::{Arc, Mutex};
     use std::{panic, thread};
 
-    use serde_json::Value;
-
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Written {
-        fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(line)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::telemetry::logs::format::tests::logged;
 
     #[test]
     fn a_panic_is_one_line_with_message_and_place() {
-        let written = Written::default();
-        let sink = written.clone();
-        let lines = tracing_subscriber::fmt().json().flatten_event(true);
-        let subscriber = lines.with_writer(move || sink.clone()).finish();
         let (here, before) = (thread::current().id(), panic::take_hook());
         // Other tests panic as they did.
         panic::set_hook(Box::new(move |panicked| match thread::current().id() == here {
             true => super::log(panicked),
             false => before(panicked),
         }));
-        tracing::subscriber::with_default(subscriber, || {
+        let line = logged(|| {
             panic::catch_unwind(|| panic!("{} is not a number", "seven")).unwrap_err();
         });
-        let line: Value = serde_json::from_slice(&written.0.lock().unwrap()).unwrap();
         assert_eq!(line["level"], "ERROR");
         assert_eq!(line["reason"], "seven is not a number");
         assert!(

@@ -5,6 +5,7 @@
 //! slow, stuck or full costs lines, which are counted and told, and never time.
 
 mod batch;
+pub(super) mod format;
 mod outage;
 mod refused;
 mod rotating;
@@ -23,6 +24,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use self::format::JsonLines;
 use self::outage::Outage;
 use self::refused::Refused;
 use self::rotating::RotatingFile;
@@ -67,11 +69,7 @@ impl Drop for Guard {
 pub fn start(config: &config::Logs) -> Guard {
     let (places, guard) = Places::open(config.directory.as_deref());
     let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_target(false)
-        .with_current_span(false)
-        .with_span_list(false)
+        .event_format(JsonLines)
         .with_writer(places);
     let level = LevelFilter::from_level(config.level);
     // It fails only where a log has been started before, as tests do.
