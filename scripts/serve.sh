@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One `order-api serve` on a free port of 127.0.0.1, its log lines in DIR/log:
+# One `order-api serve` on a free port of 127.0.0.1, its log lines in DIR/log and, unless LOG_DIR says so, DIR/logs:
 #   serve.sh start DIR BINARY   prints its host:port once it listens
 #   serve.sh alive DIR
 #   serve.sh stop DIR           lets requests under way finish first
@@ -17,7 +17,7 @@ start() {
   mkdir -p "$dir"
   stop
   [[ ! -e $dir/log ]] || mv "$dir/log" "$dir/log.old"
-  LISTEN=127.0.0.1:0 setsid "$1" serve </dev/null >"$dir/log" 2>&1 &
+  LISTEN=127.0.0.1:0 LOG_DIR=${LOG_DIR:-$dir/logs} setsid "$1" serve </dev/null >"$dir/log" 2>&1 &
   echo $! >"$dir/pid"
   local tries
   for ((tries = 0; tries < 600; tries++)); do

@@ -2,6 +2,7 @@
 
 use rocket::config::{Ident, LogLevel, Shutdown, Sig};
 use rocket::fairing::AdHoc;
+use rocket::shield::{NoSniff, Shield};
 use rocket::{Build, Rocket};
 use rocket_prometheus::PrometheusMetrics;
 
@@ -39,11 +40,13 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
         .manage(Database::new(&config.database))
         .manage(Broker::new(&config.redis)?)
         .manage(Tokens::new(&config.access))
+        .attach(shield())
         .attach(http::stage(prometheus.clone()))
         .attach(orders::stage(provider))
         .attach(queue::stage())
         .attach(keyvalue::stage())
         .attach(ops::stage(prometheus, config.server.purpose))
+        .attach(ops::logs::stage(&config.logs))
         .attach(AdHoc::on_liftoff("Listening", |rocket| {
             Box::pin(async move {
                 let rocket::Config { address, port, .. } = rocket.config();
@@ -53,6 +56,11 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
                 );
             })
         })))
+}
+
+/// In place of Rocket's own, whose other headers are for pages: a body is only what its type says.
+fn shield() -> Shield {
+    Shield::new().enable(NoSniff::Enable)
 }
 
 fn rocket_config(config: &Config) -> rocket::Config {

@@ -68,7 +68,11 @@ pub fn main() -> ExitCode {
 
 fn migrate(environment: &Environment) -> Result<(), CliError> {
     let database = config::Database::read(environment)?;
-    telemetry::logs::start(&config::Logs::read(environment)?);
+    // Run by hand or once a release, maybe by another user: it leaves the service's files alone.
+    let _logs = telemetry::logs::start(&config::Logs {
+        directory: None,
+        ..config::Logs::read(environment)?
+    });
     let ran = migrate::run(&database)?;
     tracing::info!(migrations = ran.join(", "), "the tables are up to date");
     Ok(())
@@ -76,7 +80,7 @@ fn migrate(environment: &Environment) -> Result<(), CliError> {
 
 fn serve(environment: &Environment) -> Result<(), CliError> {
     let config = Config::read(environment)?;
-    telemetry::logs::start(&config.logs);
+    let _logs = telemetry::logs::start(&config.logs); // dropped last: the last lines are written
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let rocket = runtime.block_on(async { app::build(&config) })?;
     let served = runtime.block_on(until_stopped(rocket, config.server.shutdown_grace));

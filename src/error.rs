@@ -40,6 +40,15 @@ pub enum ApiError {
     /// Nothing is kept under the key.
     #[error("There is nothing under this key.")]
     KeyNotFound,
+    /// The name in the path is none that a queue can have.
+    #[error("The name of a queue must have 1 to 64 characters, each of a-z, 0-9 or a hyphen.")]
+    InvalidName,
+    /// Nobody has ever pushed to the queue.
+    #[error("There is no queue {0}.")]
+    QueueNotFound(String),
+    /// The message is acknowledged, or somebody else has it by now, or there never was such a receipt.
+    #[error("There is no message with this receipt any more.")]
+    ReceiptNotFound,
     /// The token is missing or wrong.
     #[error("Unauthorized access!")]
     Unauthorized,
@@ -99,6 +108,9 @@ impl ApiError {
             Self::NothingToTake(_) => (400, "order_not_found"),
             Self::OrderNotFound(_) => (404, "order_not_found"),
             Self::KeyNotFound => (404, "key_not_found"),
+            Self::InvalidName => (400, "invalid_name"),
+            Self::QueueNotFound(_) => (404, "queue_not_found"),
+            Self::ReceiptNotFound => (404, "receipt_not_found"),
             Self::Unauthorized => (401, "unauthorized"),
             Self::NotFound => (404, "not_found"),
             Self::MethodNotAllowed { .. } => (405, "method_not_allowed"),

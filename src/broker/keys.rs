@@ -8,3 +8,30 @@ pub const MESSAGE_QUEUE: &str = "message_queue";
 pub fn key_value(key: &str) -> String {
     format!("kv:{key}")
 }
+
+/// A set: the names of all reliable queues that anyone has pushed to.
+pub const RELIABLE_QUEUES: &str = "queues";
+
+/// What a reliable queue consists of, in the order in which its scripts name them. The hash tag keeps all of it
+/// on one node of a cluster. Times are in microseconds, and an id is the time of a push.
+///
+/// - `sequence`, a string: the last id that was given out; a queue is there once this is.
+/// - `messages`, a hash: from ids to texts.
+/// - `ready`, `delayed`, `in_flight`, sorted sets: ids by id, by the time they are due, by the time they expire.
+/// - `deliveries`, a hash: from ids to the number of attempts and the nonce of the last one.
+/// - `dead`, `dead_messages`, `dead_deliveries`: ids by the time they died, and the two hashes of these.
+#[must_use]
+pub fn reliable_queue(name: &str) -> [String; 9] {
+    [
+        "sequence",
+        "messages",
+        "ready",
+        "delayed",
+        "in_flight",
+        "deliveries",
+        "dead",
+        "dead_messages",
+        "dead_deliveries",
+    ]
+    .map(|part| format!("queue:{{{name}}}:{part}"))
+}

@@ -1,4 +1,6 @@
-//! What is logged.
+//! What is logged, and where to.
+
+use std::path::PathBuf;
 
 use tracing::Level;
 
@@ -9,6 +11,8 @@ use super::{ConfigError, Environment};
 pub struct Logs {
     /// `LOG_LEVEL`, default `info`: the least severe level that is written.
     pub level: Level,
+    /// `LOG_DIR`, default `logs`: the directory of the log files; none for `-`, and so standard output alone.
+    pub directory: Option<PathBuf>,
 }
 
 impl Logs {
@@ -20,8 +24,10 @@ impl Logs {
         let level = environment.optional("LOG_LEVEL", "one of error, warn, info, debug, trace", |value| {
             value.parse().ok()
         })?;
+        let directory = environment.get("LOG_DIR").unwrap_or_else(|| "logs".to_owned());
         Ok(Self {
             level: level.unwrap_or(Level::INFO),
+            directory: Some(directory).filter(|name| name != "-").map(PathBuf::from),
         })
     }
 }

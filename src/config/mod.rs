@@ -86,6 +86,14 @@ mod tests {
     }
 
     #[test]
+    fn log_files_are_in_logs_unless_told_and_nowhere_for_a_hyphen() {
+        let directory = |value| with(&[("LOG_DIR", value)]).unwrap().logs.directory;
+        assert_eq!(directory(""), Some("logs".into()));
+        assert_eq!(directory("/var/log/orders"), Some("/var/log/orders".into()));
+        assert_eq!(directory("-"), None);
+    }
+
+    #[test]
     fn a_wrong_variable_is_named_with_what_it_should_be_and_what_it_was() {
         assert_eq!(
             sentence(&[("DATABASE_POOL_SIZE", "many")]),

@@ -97,10 +97,11 @@ impl Database {
             .await
             .map_err(|_| unavailable("every connection is busy"))?
             .map_err(unavailable)?;
-        let sent = Arc::new(AtomicBool::new(false));
+        // Set by whoever comes first: the statement that begins, or the request that gives up on it.
+        let decided = Arc::new(AtomicBool::new(false));
         let pool = self.pool.clone();
         let running = spawn_blocking({
-            let sent = Arc::clone(&sent);
+            let decided = Arc::clone(&decided);
             move || {
                 let _permit = permit;
                 let wait = connected_by.saturating_duration_since(Instant::now());
@@ -108,14 +109,18 @@ impl Database {
                 METRICS
                     .database_connection_wait
                     .observe(started.elapsed().as_secs_f64());
-                sent.store(true, Ordering::SeqCst);
+                if decided.swap(true, Ordering::SeqCst) {
+                    return Err(unavailable("the request has given up"));
+                }
                 work(&mut connection)
             }
         });
         // PostgreSQL ends a statement in time by itself, unless it is stuck whole or the network is.
         match timeout_at(connected_by + self.statement_timeout, running).await {
             Ok(finished) => finished.map_err(|error| no_answer(error.to_string()))?,
-            Err(_) if sent.load(Ordering::SeqCst) => Err(no_answer("PostgreSQL does not answer".to_owned())),
+            Err(_) if decided.swap(true, Ordering::SeqCst) => {
+                Err(no_answer("PostgreSQL does not answer".to_owned()))
+            }
             Err(_) => Err(unavailable("no connection in time")),
         }
     }

@@ -20,10 +20,17 @@ impl RequestId {
         request.local_cache(|| {
             let own = request.headers().get(HEADER).collect::<Vec<_>>();
             match own.as_slice() {
-                [id] if is_sane(id) => Self((*id).to_owned()),
-                _ => Self(Ulid::generate().to_string()),
+                [id] => Self::parse(id),
+                _ => None,
             }
+            .unwrap_or_else(|| Self(Ulid::generate().to_string()))
         })
+    }
+
+    /// The id, if it is one.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        is_sane(id).then(|| Self(id.to_owned()))
     }
 
     /// The id as it is written in headers, bodies and logs.

@@ -1,7 +1,9 @@
 //! What operators ask: is it well?
 
 mod checks;
+pub mod logs;
 mod metrics;
 mod routes;
+mod tail;
 
 pub use routes::stage;

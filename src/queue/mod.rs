@@ -1,5 +1,6 @@
-//! Messages, first in, first out.
+//! Messages, first in, first out: one plain queue, and any number of reliable ones.
 
+mod reliable;
 mod routes;
 mod store;
 

@@ -6,17 +6,19 @@ use rocket::serde::json::Json;
 use rocket::{Data, State};
 use serde::Serialize;
 
-use super::store;
+use super::{reliable, store};
 use crate::broker::Broker;
 use crate::error::ApiError;
 use crate::http::body;
 use crate::http::token::Authorized;
 
-/// Mounts the queue; needs a [`Broker`] in Rocket's state.
+/// Mounts the queues; needs a [`Broker`] in Rocket's state.
 #[must_use]
 pub fn stage() -> AdHoc {
     AdHoc::on_ignite("Queue", |rocket| async {
-        rocket.mount("/api/queue", rocket::routes![push, pop, count])
+        rocket
+            .attach(reliable::stage())
+            .mount("/api/queue", rocket::routes![push, pop, count])
     })
 }
 

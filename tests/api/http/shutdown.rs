@@ -58,9 +58,5 @@ async fn a_request_that_outlasts_the_grace_time_is_cut_off() {
     let asked = Instant::now();
     app.terminate();
     assert!(app.wait().success());
-    assert!(
-        asked.elapsed() < Duration::from_millis(3500),
-        "{:?}",
-        asked.elapsed()
-    );
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }

@@ -64,8 +64,11 @@ async fn any_text_is_a_key_and_any_text_a_value() {
 #[rocket::async_test]
 async fn no_key_reaches_the_services_own() {
     let (app, _database) = App::start();
-    assert_eq!(get(&app, "message_queue").await.status, 404);
     write(&app, "/set", json!({"id": "message_queue", "data": "mine"})).await;
+    assert_eq!(
+        get(&app, "message_queue").await.body,
+        json!({"message_queue": "mine"})
+    );
     assert_eq!(
         app.authorized(Method::GET, "/api/queue/count", "").await.status,
         200

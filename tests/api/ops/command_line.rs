@@ -8,6 +8,7 @@ fn order_api(arguments: &[&str], variables: Vec<(String, String)>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_order-api"))
         .args(arguments)
         .env_clear()
+        .env("LOG_DIR", "-")
         .envs(variables)
         .output()
         .unwrap()

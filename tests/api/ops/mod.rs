@@ -2,5 +2,7 @@
 
 mod command_line;
 mod healthcheck;
+mod logs;
+mod logs_in_trouble;
 mod metrics;
 mod postgres_away;

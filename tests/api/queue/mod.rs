@@ -1,4 +1,5 @@
-//! `/api/queue`.
+//! `/api/queue`, and `/api/queues`.
 
 mod durability;
 mod plain;
+mod reliable;

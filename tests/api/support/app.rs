@@ -1,11 +1,13 @@
 //! One `order-api serve`, a process of its own on a port of its own.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use super::{Database, TOKEN, client};
 
@@ -15,6 +17,7 @@ pub struct App {
     pub http: reqwest::Client,
     child: Child,
     log: Option<JoinHandle<Vec<Value>>>,
+    logs: TempDir,
     _database: Option<Arc<Database>>,
 }
 
@@ -22,6 +25,7 @@ pub struct App {
 pub struct AppBuilder {
     variables: Vec<(String, String)>,
     database: Option<Arc<Database>>,
+    logs: TempDir,
 }
 
 impl App {
@@ -35,6 +39,7 @@ impl App {
         AppBuilder {
             variables: required(&database.url),
             database: Some(Arc::clone(database)),
+            logs: tempfile::tempdir().unwrap(),
         }
     }
 
@@ -42,7 +47,13 @@ impl App {
         AppBuilder {
             variables: required(url),
             database: None,
+            logs: tempfile::tempdir().unwrap(),
         }
+    }
+
+    /// Its `LOG_DIR`, removed with it.
+    pub fn logs(&self) -> &Path {
+        self.logs.path()
     }
 
     pub fn terminate(&self) {
@@ -56,7 +67,9 @@ impl App {
 
     /// Terminates it, and returns all that it has logged.
     pub fn stop(mut self) -> Vec<Value> {
-        self.terminate();
+        if self.child.try_wait().unwrap().is_none() {
+            self.terminate();
+        }
         assert!(self.wait().success());
         self.log.take().unwrap().join().unwrap()
     }
@@ -80,14 +93,26 @@ impl AppBuilder {
         self
     }
 
+    /// The `LOG_DIR` that it will have.
+    pub fn logs(&self) -> &Path {
+        self.logs.path()
+    }
+
     /// Starts it and returns once it listens.
     pub fn start(self) -> App {
+        self.start_telling(Stdio::inherit())
+    }
+
+    /// As [`AppBuilder::start`], with its standard error sent there.
+    pub fn start_telling(self, stderr: impl Into<Stdio>) -> App {
         let mut child = Command::new(env!("CARGO_BIN_EXE_order-api"))
             .arg("serve")
             .env_clear()
             .env("LISTEN", "127.0.0.1:0")
+            .env("LOG_DIR", self.logs.path())
             .envs(self.variables)
             .stdout(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -113,6 +138,7 @@ impl AppBuilder {
             http: client::new(),
             child,
             log: Some(log),
+            logs: self.logs,
             _database: self.database,
         }
     }

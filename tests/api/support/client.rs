@@ -17,6 +17,8 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Value,
+    /// The body, where it is no JSON.
+    pub text: String,
 }
 
 impl Answer {
@@ -63,6 +65,7 @@ impl App {
             status,
             headers,
             body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            text: String::from_utf8_lossy(&body).into_owned(),
         }
     }
 

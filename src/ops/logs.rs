@@ -1,0 +1,133 @@
+//! The log's HTTP: its newest lines.
+
+use std::path::PathBuf;
+
+use rocket::fairing::AdHoc;
+use rocket::http::ContentType;
+use rocket::tokio::task::spawn_blocking;
+use rocket::{FromForm, State};
+use tracing::Level;
+
+use super::tail::{self, Wanted};
+use crate::config;
+use crate::error::ApiError;
+use crate::http::RequestId;
+use crate::http::token::Authorized;
+
+/// Lines that are shown where nothing is said.
+const LINES: usize = 200;
+/// The largest `lines`.
+const LINES_MAX: usize = 10_000;
+
+/// Mounts `/logs` and `/log_file`, which are one, on the files that this configuration names.
+#[must_use]
+pub fn stage(config: &config::Logs) -> AdHoc {
+    let directory = LogDirectory(config.directory.clone());
+    AdHoc::on_ignite("Logs", |rocket| async {
+        rocket
+            .manage(directory)
+            .mount("/", rocket::routes![logs, log_file])
+    })
+}
+
+/// `LOG_DIR`; none where there are no files.
+struct LogDirectory(Option<PathBuf>);
+
+type Text = (ContentType, String);
+
+/// Which lines, as the client wrote it.
+#[derive(FromForm)]
+struct Query<'r> {
+    lines: Option<&'r str>,
+    level: Option<&'r str>,
+    request_id: Option<&'r str>,
+}
+
+#[rocket::get("/logs?<query..>")]
+async fn logs(
+    _authorized: Authorized,
+    query: Query<'_>,
+    directory: &State<LogDirectory>,
+) -> Result<Text, ApiError> {
+    newest(query, directory).await
+}
+
+#[rocket::get("/log_file?<query..>")]
+async fn log_file(
+    _authorized: Authorized,
+    query: Query<'_>,
+    directory: &State<LogDirectory>,
+) -> Result<Text, ApiError> {
+    newest(query, directory).await
+}
+
+async fn newest(query: Query<'_>, directory: &LogDirectory) -> Result<Text, ApiError> {
+    let wanted = query.parse()?;
+    let text = match directory.0.clone() {
+        None => String::new(),
+        Some(directory) => spawn_blocking(move || tail::newest(&directory, &wanted))
+            .await
+            .map_err(|error| ApiError::Internal(error.to_string()))?
+            .map_err(|error| ApiError::Internal(format!("the log cannot be read: {error}")))?,
+    };
+    Ok((ContentType::Plain, text))
+}
+
+impl Query<'_> {
+    fn parse(&self) -> Result<Wanted, ApiError> {
+        let refused = |sentence: String| ApiError::OutOfRange(sentence);
+        Ok(Wanted {
+            lines: parse(self.lines, lines)
+                .ok_or_else(|| refused(format!("lines must be an integer from 1 to {LINES_MAX}.")))?
+                .unwrap_or(LINES),
+            level: parse(self.level, level)
+                .ok_or_else(|| refused("level must be error, warn, info, debug or trace.".to_owned()))?,
+            request_id: parse(self.request_id, RequestId::parse)
+                .ok_or_else(|| refused("request_id must be 1 to 128 visible ASCII characters.".to_owned()))?,
+        })
+    }
+}
+
+/// What a parameter says, `Some(None)` if there is none, and `None` if it is wrong.
+fn parse<T>(parameter: Option<&str>, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+    parameter.map_or(Some(None), |text| parse(text).map(Some))
+}
+
+fn lines(text: &str) -> Option<usize> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|lines| digits && (1..=LINES_MAX).contains(lines))
+}
+
+/// By name alone: `tracing` reads numbers too.
+fn level(text: &str) -> Option<Level> {
+    let name = text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    text.parse().ok().filter(|_| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::{level, lines};
+
+    #[test]
+    fn lines_are_counted_from_1_to_10000() {
+        assert_eq!((lines("1"), lines("10000")), (Some(1), Some(10_000)));
+        for wrong in ["", "0", "10001", "-1", "+1", "1.0", "ten", "99999999999999999999"] {
+            assert_eq!(lines(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_level_is_a_name_in_any_case() {
+        assert_eq!(
+            (level("error"), level("Warn")),
+            (Some(Level::ERROR), Some(Level::WARN))
+        );
+        for wrong in ["", "1", "loud", " info", "information"] {
+            assert_eq!(level(wrong), None, "{wrong}");
+        }
+    }
+}

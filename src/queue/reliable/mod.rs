@@ -1,0 +1,12 @@
+//! Queues whose messages stay until their receiver has acknowledged them.
+
+mod batch;
+mod delivery;
+mod model;
+mod parameters;
+mod routes;
+mod scripts;
+mod store;
+mod waiters;
+
+pub(super) use routes::stage;

@@ -1,0 +1,262 @@
+//! The reliable queues' HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocket::data::ToByteUnit;
+use rocket::fairing::AdHoc;
+use rocket::serde::json::Json;
+use rocket::tokio::time::sleep;
+use rocket::{Data, FromForm, Shutdown, State, tokio};
+use serde::Serialize;
+
+use super::batch;
+use super::delivery::Delivery;
+use super::model::{DeadLetter, LONGEST_VISIBILITY, Numbers, QueueName, Receipt, Terms, Visibility};
+use super::parameters::number;
+use super::store;
+use super::waiters::Waiters;
+use crate::broker::Broker;
+use crate::error::ApiError;
+use crate::http::body::{self, Schema, json_limit};
+use crate::http::token::Authorized;
+
+/// A name in a path, or why it is none.
+type Name = Result<QueueName, ApiError>;
+
+/// Mounts the reliable queues; needs a [`Broker`] in Rocket's state.
+#[must_use]
+pub fn stage() -> AdHoc {
+    AdHoc::try_on_ignite("Reliable queues", |rocket| async {
+        match Schema::<Visibility>::compile(include_str!("schemas/visibility.json")) {
+            Ok(visibility) => Ok(rocket
+                .manage(visibility)
+                .manage(Arc::new(Waiters::default()))
+                .mount("/api/queues", messages())
+                .mount("/api/queues", rocket::routes![list, show])
+                .mount("/api/queues", rocket::routes![dead, redrive, purge_dead])),
+            Err(error) => {
+                tracing::error!(%error, "a schema of the queues is wrong");
+                Err(rocket)
+            }
+        }
+    })
+}
+
+fn messages() -> Vec<rocket::Route> {
+    rocket::routes![push, receive, acknowledge, defer, purge]
+}
+
+#[derive(Serialize)]
+struct Done {
+    status: &'static str,
+}
+
+#[derive(Serialize)]
+struct Pushed {
+    status: &'static str,
+    ids: Vec<String>,
+}
+
+#[rocket::post("/<queue>/messages?<delay>", data = "<body>")]
+async fn push(
+    _authorized: Authorized,
+    queue: Name,
+    delay: Option<&str>,
+    body: Data<'_>,
+    broker: &State<Broker>,
+    waiters: &State<Arc<Waiters>>,
+) -> Result<Json<Pushed>, ApiError> {
+    let queue = queue?;
+    let delay = number("delay", delay, 0..=LONGEST_VISIBILITY, 0)?;
+    let messages = batch::messages(body::text(body, 7.mebibytes()).await?)?;
+    let ids = store::push(broker, &queue, &messages, delay).await?;
+    waiters.wake(&queue);
+    Ok(Json(Pushed { status: "ok", ids }))
+}
+
+#[derive(FromForm)]
+struct Asked<'r> {
+    max: Option<&'r str>,
+    wait: Option<&'r str>,
+    visibility: Option<&'r str>,
+}
+
+impl Asked<'_> {
+    fn read(&self) -> Result<(Terms, Duration), ApiError> {
+        let terms = Terms {
+            max: number("max", self.max, 1..=100, 1)?,
+            visibility: number("visibility", self.visibility, 1..=LONGEST_VISIBILITY, 30)?,
+        };
+        let wait = number("wait", self.wait, 0..=20, 0)?;
+        Ok((terms, Duration::from_secs(wait)))
+    }
+}
+
+#[rocket::post("/<queue>/messages/receive?<asked..>")]
+async fn receive(
+    _authorized: Authorized,
+    queue: Name,
+    asked: Asked<'_>,
+    broker: &State<Broker>,
+    waiters: &State<Arc<Waiters>>,
+    shutdown: Shutdown,
+) -> Result<Delivery, ApiError> {
+    let queue = queue?;
+    let (terms, wait) = asked.read()?;
+    let mut messages = store::receive(broker, &queue, &terms).await?;
+    if messages.is_empty() && !wait.is_zero() {
+        let ended = async {
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = shutdown => {}
+            }
+        };
+        messages = waiters.receive(broker, &queue, &terms, ended).await?;
+    }
+    Ok(Delivery {
+        broker: broker.inner().clone(),
+        waiters: Arc::clone(waiters),
+        queue,
+        messages,
+    })
+}
+
+#[rocket::delete("/<queue>/messages/<receipt>")]
+async fn acknowledge(
+    _authorized: Authorized,
+    queue: Name,
+    receipt: &str,
+    broker: &State<Broker>,
+) -> Result<Json<Done>, ApiError> {
+    let queue = queue?;
+    let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
+    found(store::acknowledge(broker, &queue, &receipt).await?)
+}
+
+#[rocket::patch("/<queue>/messages/<receipt>", data = "<body>")]
+async fn defer(
+    _authorized: Authorized,
+    queue: Name,
+    receipt: &str,
+    body: Data<'_>,
+    schema: &State<Schema<Visibility>>,
+    broker: &State<Broker>,
+    waiters: &State<Arc<Waiters>>,
+) -> Result<Json<Done>, ApiError> {
+    let queue = queue?;
+    let Visibility { visibility } = schema.read(body, json_limit()).await?;
+    let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
+    let deferred = store::defer(broker, &queue, &receipt, visibility).await?;
+    if visibility == 0 {
+        waiters.wake(&queue);
+    }
+    found(deferred)
+}
+
+fn found(found: bool) -> Result<Json<Done>, ApiError> {
+    found
+        .then_some(Json(Done { status: "ok" }))
+        .ok_or(ApiError::ReceiptNotFound)
+}
+
+#[derive(Serialize)]
+struct Listed {
+    status: &'static str,
+    queues: Vec<Numbers>,
+}
+
+#[rocket::get("/")]
+async fn list(_authorized: Authorized, broker: &State<Broker>) -> Result<Json<Listed>, ApiError> {
+    let queues = store::list(broker).await?;
+    Ok(Json(Listed { status: "ok", queues }))
+}
+
+#[derive(Serialize)]
+struct Shown {
+    status: &'static str,
+    #[serde(flatten)]
+    numbers: Numbers,
+}
+
+#[rocket::get("/<queue>")]
+async fn show(_authorized: Authorized, queue: Name, broker: &State<Broker>) -> Result<Json<Shown>, ApiError> {
+    let queue = queue?;
+    let numbers = store::numbers(broker, queue.clone()).await?;
+    let numbers = numbers.ok_or_else(|| ApiError::QueueNotFound(queue.as_str().to_owned()))?;
+    Ok(Json(Shown {
+        status: "ok",
+        numbers,
+    }))
+}
+
+#[derive(Serialize)]
+struct Dead {
+    status: &'static str,
+    messages: Vec<DeadLetter>,
+}
+
+#[rocket::get("/<queue>/dead?<limit>")]
+async fn dead(
+    _authorized: Authorized,
+    queue: Name,
+    limit: Option<&str>,
+    broker: &State<Broker>,
+) -> Result<Json<Dead>, ApiError> {
+    let limit = number("limit", limit, 1..=1000, 100)?;
+    let messages = store::dead(broker, &queue?, limit).await?;
+    Ok(Json(Dead {
+        status: "ok",
+        messages,
+    }))
+}
+
+#[derive(Serialize)]
+struct Redriven {
+    status: &'static str,
+    redriven: u64,
+}
+
+#[rocket::post("/<queue>/dead/redrive?<max>")]
+async fn redrive(
+    _authorized: Authorized,
+    queue: Name,
+    max: Option<&str>,
+    broker: &State<Broker>,
+    waiters: &State<Arc<Waiters>>,
+) -> Result<Json<Redriven>, ApiError> {
+    let queue = queue?;
+    let max = number("max", max, 1..=1_000_000, u64::MAX)?;
+    let redriven = store::redrive(broker, &queue, max).await?;
+    waiters.wake(&queue);
+    Ok(Json(Redriven {
+        status: "ok",
+        redriven,
+    }))
+}
+
+#[derive(Serialize)]
+struct Purged {
+    status: &'static str,
+    purged: u64,
+}
+
+#[rocket::delete("/<queue>/messages")]
+async fn purge(
+    _authorized: Authorized,
+    queue: Name,
+    broker: &State<Broker>,
+) -> Result<Json<Purged>, ApiError> {
+    let purged = store::purge(broker, &queue?).await?;
+    Ok(Json(Purged { status: "ok", purged }))
+}
+
+#[rocket::delete("/<queue>/dead")]
+async fn purge_dead(
+    _authorized: Authorized,
+    queue: Name,
+    broker: &State<Broker>,
+) -> Result<Json<Purged>, ApiError> {
+    let purged = store::purge_dead(broker, &queue?).await?;
+    Ok(Json(Purged { status: "ok", purged }))
+}

@@ -1,0 +1,15 @@
+-- the most messages, the most bytes → {id, message, attempts, when it died} of each, the first to die first
+local most_bytes = tonumber(ARGV[3])
+settle()
+local ranked = redis.call('ZRANGE', dead, 0, ARGV[2] - 1, 'WITHSCORES')
+local found, bytes = {}, 0
+for index = 1, #ranked, 2 do
+  local id, died = ranked[index], ranked[index + 1]
+  local message = redis.call('HGET', dead_messages, id)
+  bytes = bytes + #message
+  if #found > 0 and bytes > most_bytes then
+    break
+  end
+  found[#found + 1] = { id, message, (delivery(dead_deliveries, id)), died }
+end
+return found

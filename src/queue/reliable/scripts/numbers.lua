@@ -1,0 +1,14 @@
+-- → {whether there is such a queue, ready, delayed, in flight, dead, push of the oldest that is ready or 0, now}
+settle()
+-- What is due and was too much to move just now counts as ready already.
+local due_delayed = redis.call('ZCOUNT', delayed, '-inf', digits(now))
+local due_in_flight = redis.call('ZCOUNT', in_flight, '-inf', digits(now))
+return {
+  redis.call('EXISTS', sequence),
+  redis.call('ZCARD', ready) + due_delayed + due_in_flight,
+  redis.call('ZCARD', delayed) - due_delayed,
+  redis.call('ZCARD', in_flight) - due_in_flight,
+  redis.call('ZCARD', dead),
+  redis.call('ZRANGE', ready, 0, 0)[1] or '0',
+  digits(now),
+}

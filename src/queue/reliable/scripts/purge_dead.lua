@@ -1,0 +1,5 @@
+-- → how many there were
+settle()
+local purged = redis.call('ZCARD', dead)
+redis.call('UNLINK', dead, dead_messages, dead_deliveries)
+return purged

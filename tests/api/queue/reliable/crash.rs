@@ -1,0 +1,176 @@
+//! Consumers that die, and a Redis that dies.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use rocket::futures::future::{join, join_all};
+use rocket::tokio::time::sleep;
+
+use super::{PUSH, RECEIVE, Received, acknowledge, done, gone, numbers, push, receive, serve, start};
+use crate::support::{App, Redis};
+
+const MESSAGES: usize = 10_000;
+const CONSUMERS: usize = 20;
+const VISIBILITY: Duration = Duration::from_secs(2);
+
+/// What all consumers have seen together.
+#[derive(Default)]
+struct Seen {
+    acknowledged: Mutex<HashSet<String>>,
+    /// When the last delivery of a message was asked for.
+    asked: Mutex<HashMap<String, Instant>>,
+    redelivered: AtomicUsize,
+    dead: AtomicUsize,
+}
+
+impl Seen {
+    /// A message may come again, but not before its visibility is over.
+    fn note(&self, message: &Received, asked: Instant) {
+        let before = self.asked.lock().unwrap().insert(message.id.clone(), asked);
+        assert_eq!(before.is_none(), message.attempts == 1, "{message:?}");
+        if let Some(before) = before {
+            assert!(before.elapsed() >= VISIBILITY, "{:?}", before.elapsed());
+            self.redelivered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// About one of ten batches dies with its consumer, and none so often that a message would be given up.
+fn dies(batch: &[Received], turn: usize) -> bool {
+    let spared = batch.iter().any(|message| message.attempts >= 4);
+    !spared && turn.wrapping_mul(2_654_435_761) % 1000 < 100
+}
+
+async fn consume(app: &App, consumer: usize, seen: &Seen) {
+    let query = format!("?max=20&wait=1&visibility={}", VISIBILITY.as_secs());
+    for turn in (consumer..).step_by(CONSUMERS) {
+        let asked = Instant::now();
+        let batch = receive(app, &query).await;
+        for message in &batch {
+            seen.note(message, asked);
+        }
+        if dies(&batch, turn) {
+            seen.dead.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
+        for message in &batch {
+            if acknowledge(app, message).await == done() {
+                seen.acknowledged.lock().unwrap().insert(message.message.clone());
+            }
+        }
+        if seen.acknowledged.lock().unwrap().len() == MESSAGES {
+            return;
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn with_consumers_that_die_every_message_is_acknowledged_and_none_comes_early() {
+    let (app, _redis) = start();
+    let seen = Seen::default();
+    let pushing = async {
+        for first in (0..MESSAGES).step_by(100) {
+            let batch: Vec<_> = (first..first + 100).map(|number| number.to_string()).collect();
+            push(&app, &serde_json::to_string(&batch).unwrap()).await;
+        }
+    };
+    let consuming = join_all((0..CONSUMERS).map(|consumer| consume(&app, consumer, &seen)));
+    join(pushing, consuming).await;
+    let acknowledged = seen.acknowledged.into_inner().unwrap();
+    assert!((0..MESSAGES).all(|number| acknowledged.contains(&number.to_string())));
+    assert_eq!(numbers(&app).await, [0, 0, 0, 0]);
+    assert!(seen.dead.into_inner() > 5 && seen.redelivered.into_inner() > 50);
+}
+
+/// What was answered `ok`, and what might have happened without an answer.
+#[derive(Default)]
+struct Ledger {
+    pushed: Mutex<HashSet<String>>,
+    acknowledged: Mutex<HashSet<String>>,
+    unsure: Mutex<HashSet<String>>,
+    ended: AtomicBool,
+}
+
+async fn push_until_the_end(app: &App, pusher: usize, ledger: &Ledger) {
+    for number in 0.. {
+        if ledger.ended.load(Ordering::Relaxed) {
+            return;
+        }
+        let message = format!("{pusher}-{number}");
+        let answer = app.authorized(Method::POST, PUSH, message.clone()).await;
+        match answer.status {
+            200 => assert!(ledger.pushed.lock().unwrap().insert(message)),
+            status => assert_eq!(status, 503),
+        }
+    }
+}
+
+async fn consume_until_the_end(app: &App, ledger: &Ledger) {
+    while !ledger.ended.load(Ordering::Relaxed) {
+        let answer = app
+            .authorized(Method::POST, &format!("{RECEIVE}?visibility=1"), "")
+            .await;
+        if answer.status != 200 {
+            continue;
+        }
+        for message in answer.body["messages"].as_array().unwrap() {
+            let message = Received::of(message);
+            let (status, _) = acknowledge(app, &message).await;
+            let to = match status {
+                200 => &ledger.acknowledged,
+                _ => &ledger.unsure,
+            };
+            to.lock().unwrap().insert(message.message);
+        }
+    }
+}
+
+/// Three times in the middle of all this, the last time gently.
+async fn crash(redis: &Redis, ledger: &Ledger) {
+    for end in [Redis::kill, Redis::kill, Redis::stop] {
+        let enough = ledger.acknowledged.lock().unwrap().len() + 200;
+        while ledger.acknowledged.lock().unwrap().len() < enough {
+            sleep(Duration::from_millis(5)).await;
+        }
+        end(redis);
+        redis.start_again();
+    }
+    ledger.ended.store(true, Ordering::Relaxed);
+}
+
+/// All that is still there, with patience for what is in flight.
+async fn drain(app: &App) -> HashSet<String> {
+    let mut left = HashSet::new();
+    loop {
+        for message in receive(app, "?max=100&wait=3&visibility=10").await {
+            assert_eq!(acknowledge(app, &message).await, done());
+            assert_eq!(acknowledge(app, &message).await, gone());
+            left.insert(message.message);
+        }
+        if numbers(app).await[..3] == [0, 0, 0] {
+            return left;
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a_redis_that_is_killed_loses_nothing_that_was_answered_ok() {
+    let redis = Redis::with(&["--appendfsync", "always"]);
+    let (app, ledger) = (serve(&redis), Ledger::default());
+    let pushing = join_all((0..10).map(|pusher| push_until_the_end(&app, pusher, &ledger)));
+    let consuming = join_all((0..5).map(|_| consume_until_the_end(&app, &ledger)));
+    join(join(pushing, consuming), crash(&redis, &ledger)).await;
+    let left = drain(&app).await;
+    let pushed = ledger.pushed.into_inner().unwrap();
+    let acknowledged = ledger.acknowledged.into_inner().unwrap();
+    let unsure = ledger.unsure.into_inner().unwrap();
+    for message in &pushed {
+        let known = left.contains(message) || acknowledged.contains(message) || unsure.contains(message);
+        assert!(known, "{message} is lost");
+    }
+    assert!(left.is_disjoint(&acknowledged), "what was acknowledged came back");
+    assert!(numbers(&app).await[3] == 0 && acknowledged.len() >= 600);
+}

@@ -1,0 +1,211 @@
+//! Long polls: who is woken, when, and what becomes of messages that nobody waits for any more.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use rocket::futures::future::{join, join_all};
+use rocket::tokio::spawn;
+use rocket::tokio::time::{sleep, timeout};
+
+use super::{
+    PUSH, RECEIVE, acknowledge, assert_elapsed, done, numbers, push, receive, receive_one, serve, start,
+};
+use crate::support::{App, Redis, TOKEN};
+
+/// How many scripts have been run.
+fn scripts_run(redis: &Redis) -> u64 {
+    let info: String = redis::cmd("INFO")
+        .arg("commandstats")
+        .query(&mut redis.connect())
+        .unwrap();
+    let Some(stats) = info.lines().find(|line| line.starts_with("cmdstat_evalsha:")) else {
+        return 0;
+    };
+    let number = |name: &str| -> u64 {
+        let (_, rest) = stats.split_once(name).unwrap();
+        rest.split(',').next().unwrap().trim().parse().unwrap()
+    };
+    // Those that Redis did not know yet have failed, and were run again.
+    number("calls=") - number("failed_calls=")
+}
+
+/// Returns once so many scripts have been run since this was called, and so somebody has looked.
+fn until_asked(redis: &Redis, times: u64) -> impl Future<Output = ()> {
+    let wanted = scripts_run(redis) + times;
+    async move {
+        let began = Instant::now();
+        while scripts_run(redis) < wanted {
+            assert!(began.elapsed() < Duration::from_secs(10));
+            sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a_wait_for_nothing_ends_in_time_with_nothing() {
+    let (app, _redis) = start();
+    let began = Instant::now();
+    assert_eq!(receive(&app, "?wait=1").await, []);
+    assert_elapsed(began, 1.0);
+}
+
+#[rocket::async_test]
+async fn a_push_wakes_who_waits_at_once() {
+    let (app, redis) = start();
+    let mut fastest = Duration::MAX;
+    for _ in 0..10 {
+        let waiting = receive_one(&app, "?wait=10");
+        let asked = until_asked(&redis, 2);
+        let pushing = async {
+            asked.await;
+            let pushed = Instant::now();
+            push(&app, "news").await;
+            pushed
+        };
+        let (received, pushed) = join(async { (waiting.await, Instant::now()) }, pushing).await;
+        fastest = fastest.min(received.1.saturating_duration_since(pushed));
+        assert_eq!(acknowledge(&app, &received.0).await, done());
+    }
+    // A look every 150 ms would take half of that on the average.
+    assert!(fastest < Duration::from_millis(30), "{fastest:?}");
+}
+
+#[rocket::async_test]
+async fn a_push_through_another_service_is_seen_soon() {
+    let (here, redis) = start();
+    let there = serve(&redis);
+    let asked = until_asked(&redis, 2);
+    let pushing = async {
+        asked.await;
+        push(&there, "news").await;
+        Instant::now()
+    };
+    let waiting = async { (receive_one(&here, "?wait=10").await, Instant::now()) };
+    let ((received, woken), pushed) = join(waiting, pushing).await;
+    assert_eq!(received.message, "news");
+    let delay = woken.saturating_duration_since(pushed);
+    assert!(delay < Duration::from_millis(300), "{delay:?}");
+    assert_eq!(acknowledge(&there, &received).await, done());
+}
+
+#[rocket::async_test]
+async fn of_fifty_who_wait_one_gets_the_message() {
+    let (app, redis) = start();
+    let waiting = join_all((0..50).map(|_| receive(&app, "?wait=2&max=10")));
+    let asked = until_asked(&redis, 51);
+    let pushing = async {
+        asked.await;
+        push(&app, "one").await;
+    };
+    let (received, ()) = join(waiting, pushing).await;
+    assert_eq!(received.concat().len(), 1);
+    assert_eq!(received.iter().filter(|messages| !messages.is_empty()).count(), 1);
+}
+
+#[rocket::async_test]
+async fn of_fifty_who_wait_each_gets_one_of_fifty_messages_at_once() {
+    let (app, redis) = start();
+    let waiting = join_all((0..50).map(|_| receive(&app, "?wait=20&max=1")));
+    let asked = until_asked(&redis, 51);
+    let pushing = async {
+        asked.await;
+        push(
+            &app,
+            &serde_json::to_string(&(0..50).collect::<Vec<_>>()).unwrap(),
+        )
+        .await;
+        Instant::now()
+    };
+    let (received, pushed) = join(waiting, pushing).await;
+    assert!(
+        pushed.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        pushed.elapsed()
+    );
+    assert!(received.iter().all(|messages| messages.len() == 1));
+}
+
+#[rocket::async_test]
+async fn fifty_who_wait_look_as_often_as_one() {
+    let (app, redis) = start();
+    let waiting = join_all((0..50).map(|_| receive(&app, "?wait=2")));
+    let began = Instant::now();
+    let (_, ()) = join(waiting, until_asked(&redis, 51)).await;
+    assert_elapsed(began, 2.0);
+    let looks = scripts_run(&redis);
+    // One look of each at the beginning, then 14 of the first in line; some more as the line breaks up.
+    assert!(looks < 50 + 14 + 60, "{looks}");
+}
+
+#[rocket::async_test]
+async fn a_message_for_a_client_that_has_left_goes_to_the_next_at_once() {
+    let (app, redis) = start();
+    let url = format!("http://{}{RECEIVE}?wait=20&visibility=43200", app.address);
+    let request = app.http.post(url).header("Authorization", TOKEN);
+    let asked = until_asked(&redis, 2);
+    let leaving = spawn(request.send());
+    asked.await;
+    leaving.abort();
+    assert!(leaving.await.is_err());
+    // The service still waits in the name of who has left.
+    until_asked(&redis, 2).await;
+    push(&app, "news").await;
+    let received = receive_one(&app, "?wait=5").await;
+    assert_eq!((received.message.as_str(), received.attempts), ("news", 1));
+}
+
+#[rocket::async_test]
+async fn a_message_that_was_taken_over_stays_with_its_receiver() {
+    let (app, _redis) = start();
+    let large = "x".repeat(1024 * 1024);
+    for message in ["small", &large] {
+        push(&app, message).await;
+        let received = receive_one(&app, "?wait=5&visibility=43200").await;
+        assert_eq!(receive(&app, "?wait=1").await, []);
+        assert_eq!(acknowledge(&app, &received).await, done());
+    }
+}
+
+#[rocket::async_test]
+async fn sigterm_ends_a_wait_at_once_and_with_an_answer() {
+    let (mut app, redis) = start();
+    let url = format!("http://{}{RECEIVE}?wait=20", app.address);
+    let asked = until_asked(&redis, 2);
+    let waiting = spawn(app.http.post(url).header("Authorization", TOKEN).send());
+    asked.await;
+    let asked = Instant::now();
+    app.terminate();
+    let answer = waiting.await.unwrap().unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.text().await.unwrap(), r#"{"status":"ok","messages":[]}"#);
+    assert!(app.wait().success());
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+}
+
+#[rocket::async_test]
+async fn who_waits_hears_within_two_seconds_that_redis_is_away() {
+    let (app, redis) = start();
+    let app = Arc::new(app);
+    let ask = |app: Arc<App>| async move {
+        let answer = app
+            .authorized(Method::POST, &format!("{RECEIVE}?wait=20"), "")
+            .await;
+        (answer, Instant::now())
+    };
+    let asked = until_asked(&redis, 21);
+    let waiting = join_all((0..20).map(|_| spawn(timeout(Duration::from_secs(10), ask(Arc::clone(&app))))));
+    let waiting = spawn(waiting);
+    asked.await;
+    let stopped = Instant::now();
+    redis.kill();
+    for answer in waiting.await.unwrap() {
+        let (answer, answered) = answer.unwrap().expect("it still waits");
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(answered - stopped < Duration::from_secs(2));
+    }
+    redis.start_again();
+    let pushed = app.authorized(Method::POST, PUSH, "back").await;
+    assert_eq!(pushed.status, 200);
+    assert_eq!(numbers(&app).await, [1, 0, 0, 0]);
+}
