@@ -102,6 +102,7 @@ mod tests {
         for (name, value) in [
             ("LISTEN", "localhost"),
             ("SHUTDOWN_GRACE_SECONDS", "2"),
+            ("SHUTDOWN_DRAIN_SECONDS", "61"),
             ("DATABASE_STATEMENT_TIMEOUT_MS", "0"),
             ("REDIS_URL", "http://localhost"),
             ("DISTANCE_PROVIDER", "bing"),
