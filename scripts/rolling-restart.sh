@@ -12,8 +12,8 @@ mapfile -t old < <(scripts/compose.sh ps --quiet "$service")
   exit 1
 }
 for container in "${old[@]}"; do
-  scripts/compose.sh up --detach --no-deps --no-recreate --scale "$service=$((${#old[@]} + 1))" \
-    --wait --wait-timeout 120 "$service" 2>/dev/null
+  scripts/compose.sh --progress quiet up --detach --no-deps --no-recreate --scale "$service=$((${#old[@]} + 1))" \
+    --wait --wait-timeout 120 "$service"
   sleep 2 # until Nginx has asked for the addresses again
   docker stop --time 30 "$container" >/dev/null
   docker rm "$container" >/dev/null
