@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/compose.sh up --detach --build --wait --wait-timeout 180 "$@" || {
   scripts/compose.sh ps --all >&2
+  scripts/compose.sh logs --tail 20 >&2
   exit 1
 }
 address=$(scripts/compose.sh port order-api-nginx 8080)
