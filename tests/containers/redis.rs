@@ -1,6 +1,8 @@
 //! Who may do what in Redis.
 
-use crate::stack::{redis_password, said, up};
+use reqwest::Method;
+
+use crate::stack::{ask, redis_password, said, up};
 
 fn redis_cli(arguments: &[&str]) -> String {
     let exec = ["exec", "-T", "order-api-redis", "redis-cli"];
@@ -84,4 +86,17 @@ fn the_service_can_do_nothing_else() {
             "{command:?}: {refused}"
         );
     }
+}
+
+#[rocket::async_test]
+async fn the_scripts_of_the_reliable_queues_may_run() {
+    up(1);
+    let queue = "/api/queues/containers/messages";
+    assert_eq!(ask(Method::POST, queue, "kept").await.0, 200);
+    let (_, received) = ask(Method::POST, &format!("{queue}/receive"), "").await;
+    let message = &received["messages"][0];
+    assert_eq!(message["message"], "kept", "{received}");
+    let receipt = message["receipt"].as_str().unwrap();
+    let (acknowledged, _) = ask(Method::DELETE, &format!("{queue}/{receipt}"), "").await;
+    assert_eq!(acknowledged, 200);
 }
