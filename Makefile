@@ -2,9 +2,12 @@
 
 BASE_URL ?= http://127.0.0.1:8080
 ARGS ?=
+BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-e2e test-load test-load-headless race test-loadtests check fmt lint docs packages
+.PHONY: help run build test test-e2e check fmt lint docs packages \
+	test-load test-load-headless race test-loadtests \
+	docker-compose down logs ps psql redis-cli image rolling-restart backup restore alerts test-containers
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,13 +52,51 @@ fmt: ## format the Rust code
 lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --test containers --locked -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: licenses and sources were not checked"; fi
-	@if command -v shellcheck >/dev/null; then shellcheck start.sh .ci/run scripts/*.sh; \
+	@if command -v shellcheck >/dev/null; then shellcheck start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh; \
 	else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 docs: ## build the Rust documentation; any warning fails
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+
+docker-compose: ## run all of it in containers, healthy on 127.0.0.1:8080 (PORT=, REPLICAS=); data in volumes
+	@scripts/up.sh
+
+down: ## stop and remove the containers; the data stays
+	@scripts/compose.sh --profile grafana down
+
+logs: ## follow what the containers log (ARGS=order-api-app)
+	@scripts/compose.sh logs --follow --tail 100 $(ARGS)
+
+ps: ## list the containers and their health
+	@scripts/compose.sh ps --all
+
+psql: ## open psql in the containers' PostgreSQL
+	@scripts/compose.sh exec order-api-db psql --username=order_api order_api
+
+redis-cli: ## open redis-cli in the containers' Redis, as the service's user
+	@scripts/compose.sh exec order-api-redis sh -c \
+	'REDISCLI_AUTH=$$(cat /run/secrets/REDIS_PASSWORD) exec redis-cli --user order-api --no-auth-warning'
+
+image: ## build the image (BUILD_TARGET=test_builder: the one that runs the tests)
+	docker build --target $(BUILD_TARGET) --tag $(if $(filter builder,$(BUILD_TARGET)),order-api,order-api:$(BUILD_TARGET)) .
+
+rolling-restart: ## replace every replica, one at a time, while all are served
+	@scripts/rolling-restart.sh
+
+backup: ## save the containers' orders and messages in one file under backups/
+	@scripts/backup.sh
+
+restore: ## bring back FILE=backups/….tar, into empty volumes (or OVERWRITE=yes)
+	@scripts/restore.sh $(FILE)
+
+alerts: ## check Prometheus' configuration and the alert rules
+	@scripts/alerts.sh
+
+test-containers: ## run tests/containers against a stack of containers of its own
+	@scripts/test-containers.sh $(ARGS)
 
 packages: ## install the Debian packages that are missing for run and test
 	@scripts/packages.sh

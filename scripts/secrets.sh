@@ -1,16 +1,35 @@
 #!/usr/bin/env bash
 # Writes .env with random secrets, readable by its owner alone, if there is none; never touches one that is there.
+#   secrets.sh [NAME...]    fails with a sentence if one of these variables is not in it
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-[[ ! -e .env ]] || exit 0
 
 random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 
-umask 077
-cat >.env.new <<END
-# Made by make run; .env.example tells what else can stand here.
+if [[ ! -e .env ]]; then
+  (
+    umask 077
+    cat >.env.new <<END
+# Made by scripts/secrets.sh; .env.example tells what else can stand here.
 API_TOKEN=$(random)
+# Of the containers alone; letters and digits.
+POSTGRES_PASSWORD=$(random)
+REDIS_PASSWORD=$(random)
+REDIS_HEALTH_PASSWORD=$(random)
+GRAFANA_PASSWORD=$(random)
 END
-mv .env.new .env
-echo "Wrote .env with a new API_TOKEN." >&2
+  )
+  mv .env.new .env
+  echo "Wrote .env with a new API_TOKEN and passwords." >&2
+fi
+
+missing=()
+for name in "$@"; do
+  grep -q "^$name=..*" .env || missing+=("$name")
+done
+((${#missing[@]} == 0)) || {
+  echo ".env lacks ${missing[*]}. Add a random value for each:" >&2
+  printf "  echo %s=\$(od -An -N32 -tx1 /dev/urandom | tr -d ' \\\\n') >>.env\n" "${missing[@]}" >&2
+  exit 1
+}

@@ -1,6 +1,6 @@
 //! Builds the Rocket from the configuration: the only file that names every feature.
 
-use rocket::config::{Ident, LogLevel, Shutdown, Sig};
+use rocket::config::{Ident, LogLevel, Shutdown};
 use rocket::fairing::AdHoc;
 use rocket::shield::{NoSniff, Shield};
 use rocket::{Build, Rocket};
@@ -72,8 +72,9 @@ fn rocket_config(config: &Config) -> rocket::Config {
         log_level: LogLevel::Off,
         cli_colors: false,
         shutdown: Shutdown {
-            ctrlc: true,
-            signals: [Sig::Term].into(),
+            // `http::launch` waits for the signals.
+            ctrlc: false,
+            signals: [].into(),
             // Rocket adds the mercy and one second more before it gives up.
             grace: u32::try_from(grace)
                 .unwrap_or(u32::MAX)

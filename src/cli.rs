@@ -10,6 +10,7 @@ use rocket::tokio::runtime;
 use crate::config::{self, Config, ConfigError, Environment};
 use crate::db::migrate::{self, MigrateError};
 use crate::http::launch::until_stopped;
+use crate::ops::probe::{self, ProbeError};
 use crate::{app, telemetry};
 
 /// Places delivery orders and hands each to exactly one courier.
@@ -28,6 +29,8 @@ enum Command {
     Serve,
     /// Bring the database's tables up to date
     Migrate,
+    /// Ask the `serve` that runs here whether it is well
+    Healthcheck,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,8 @@ enum CliError {
     Listen(SocketAddr, String),
     #[error("cannot serve: {0}")]
     Serve(String),
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
 }
 
 /// Runs the command that the command line names.
@@ -53,6 +58,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve => serve(&environment),
         Command::Migrate => migrate(&environment),
+        Command::Healthcheck => healthcheck(&environment),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -78,12 +84,26 @@ fn migrate(environment: &Environment) -> Result<(), CliError> {
     Ok(())
 }
 
+fn healthcheck(environment: &Environment) -> Result<(), CliError> {
+    let server = config::Server::read(environment)?;
+    let answer = probe::ask(server.listen)?;
+    #[expect(clippy::print_stdout, reason = "the answer is what the command is for")]
+    {
+        println!("{answer}");
+    }
+    Ok(())
+}
+
 fn serve(environment: &Environment) -> Result<(), CliError> {
     let config = Config::read(environment)?;
     let _logs = telemetry::logs::start(&config.logs); // dropped last: the last lines are written
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let rocket = runtime.block_on(async { app::build(&config) })?;
-    let served = runtime.block_on(until_stopped(rocket, config.server.shutdown_grace));
+    let served = runtime.block_on(until_stopped(
+        rocket,
+        config.server.shutdown_drain,
+        config.server.shutdown_grace,
+    ));
     // What is still waiting for a dead peer is not waited for.
     runtime.shutdown_background();
     served.map_err(|error| match error.kind() {

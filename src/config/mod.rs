@@ -103,6 +103,7 @@ mod tests {
             ("LISTEN", "localhost"),
             ("SHUTDOWN_GRACE_SECONDS", "2"),
             ("ENVIRONMENT", "prod"),
+            ("SHUTDOWN_DRAIN_SECONDS", "61"),
             ("DATABASE_STATEMENT_TIMEOUT_MS", "0"),
             ("REDIS_URL", "http://localhost"),
             ("DISTANCE_PROVIDER", "bing"),

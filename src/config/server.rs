@@ -35,14 +35,20 @@ impl Purpose {
 pub struct Server {
     /// `LISTEN`, default `127.0.0.1:8000`; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// `SHUTDOWN_GRACE_SECONDS`, 3 to 300, default 10: from the signal to the exit at the latest.
+    /// `SHUTDOWN_GRACE_SECONDS`, 3 to 300, default 10: from the end of the drain to the exit at the latest.
     pub shutdown_grace: Duration,
     /// `ENVIRONMENT`, default `development`: what this service is there for.
     pub purpose: Purpose,
+    /// `SHUTDOWN_DRAIN_SECONDS`, 0 to 60, default 0: from the signal until new connections are refused.
+    pub shutdown_drain: Duration,
 }
 
 impl Server {
-    pub(super) fn read(environment: &Environment) -> Result<Self, ConfigError> {
+    /// Reads this section alone, for commands that need no other.
+    ///
+    /// # Errors
+    /// The first variable that is missing or wrong.
+    pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
         let listen = environment.optional(
             "LISTEN",
             "an address and a port such as 127.0.0.1:8000",
@@ -53,6 +59,10 @@ impl Server {
             "a whole number from 3 to 300",
             |value| value.parse().ok().filter(|n| (3..=300).contains(n)),
         )?;
+        let drain =
+            environment.optional("SHUTDOWN_DRAIN_SECONDS", "a whole number from 0 to 60", |value| {
+                value.parse().ok().filter(|n| *n <= 60)
+            })?;
         let purpose = environment.optional(
             "ENVIRONMENT",
             "one of development, test, production",
@@ -61,6 +71,7 @@ impl Server {
         Ok(Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8000))),
             shutdown_grace: Duration::from_secs(grace.unwrap_or(10)),
+            shutdown_drain: Duration::from_secs(drain.unwrap_or(0)),
             purpose: purpose.unwrap_or(Purpose::Development),
         })
     }

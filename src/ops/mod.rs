@@ -3,6 +3,7 @@
 mod checks;
 pub mod logs;
 mod metrics;
+pub mod probe;
 mod routes;
 mod tail;
 

@@ -60,3 +60,23 @@ async fn a_request_that_outlasts_the_grace_time_is_cut_off() {
     assert!(app.wait().success());
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }
+
+#[rocket::async_test]
+async fn while_it_drains_it_answers_and_ends_each_connection_with_the_answer() {
+    let (first, database) = App::start();
+    drop(first);
+    let mut app = App::on(&database).with("SHUTDOWN_DRAIN_SECONDS", "1").start();
+    let asked = Instant::now();
+    app.terminate();
+    loop {
+        let health = app.get("/livez").await;
+        assert_eq!(health.status, 200);
+        if health.headers.contains_key("connection") {
+            assert_eq!(health.headers["connection"], "close");
+            break;
+        }
+        assert!(asked.elapsed() < Duration::from_millis(900));
+    }
+    assert!(app.wait().success());
+    assert!(asked.elapsed() > Duration::from_secs(1));
+}

@@ -6,3 +6,4 @@ mod logs;
 mod logs_in_trouble;
 mod metrics;
 mod postgres_away;
+mod probe;

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Writes the users, with hashes of the passwords in /run/secrets, then becomes Redis.
+#   default    off: who gives no name and password can do nothing
+#   health     PING, for the health check
+#   order-api  the service: the keys of src/broker/keys.rs, and the kinds of commands that it uses on them
+set -eu
+
+hash() { printf %s "$(cat "/run/secrets/$1")" | sha256sum | cut -d ' ' -f 1; }
+
+umask 077
+cat >/tmp/users.acl <<END
+user default off resetpass resetkeys resetchannels -@all
+user health on #$(hash REDIS_HEALTH_PASSWORD) resetkeys resetchannels -@all +ping
+user order-api on #$(hash REDIS_PASSWORD) resetkeys resetchannels ~message_queue ~kv:* ~queues ~queue:* &queue:* -@all +@string +@list +@hash +@set +@sortedset +@transaction +@connection +exists +del +unlink +expire +pexpire +ttl +pttl +type +time +eval +evalsha +script|load +script|exists +publish +subscribe +unsubscribe -@admin -@dangerous
+END
+exec redis-server /etc/order-api/redis.conf --aclfile /tmp/users.acl "$@"

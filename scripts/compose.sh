@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# docker compose for this stack, with the secrets of .env as files that the containers can read:
+#   compose.sh up --detach      any command of docker compose
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+scripts/secrets.sh API_TOKEN POSTGRES_PASSWORD REDIS_PASSWORD REDIS_HEALTH_PASSWORD GRAFANA_PASSWORD
+
+value() { sed -n "s/^$1=//p" .env | tail -n 1; }
+
+# Only their owner can enter the directory; inside a container, who reads a file is another user.
+secret() {
+  [[ $(cat "$dir/$1" 2>/dev/null) == "$2" && -e $dir/$1 ]] || printf %s "$2" >"$dir/$1"
+  chmod 444 "$dir/$1"
+}
+
+dir=var/secrets
+mkdir -p "$dir"
+chmod 700 "$dir"
+for name in API_TOKEN GMAP_TOKEN GRAFANA_PASSWORD POSTGRES_PASSWORD REDIS_HEALTH_PASSWORD REDIS_PASSWORD; do
+  secret "$name" "$(value "$name")"
+done
+secret DATABASE_URL "postgresql://order_api:$(value POSTGRES_PASSWORD)@order-api-db:5432/order_api"
+secret REDIS_URL "redis://order-api:$(value REDIS_PASSWORD)@order-api-redis:6379/0"
+
+exec docker compose "$@"

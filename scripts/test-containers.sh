@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Runs tests/containers, one test after the other, against a stack of containers and volumes of its own,
+# which is removed at the end. Arguments go to cargo test.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+export COMPOSE_PROJECT_NAME=order-api-test PORT=18080 PROMETHEUS_PORT=19090
+unset REPLICAS BIND_ADDRESS
+
+discard() { scripts/compose.sh down --volumes --remove-orphans --timeout 5 2>/dev/null; }
+
+main() {
+  cargo test --locked --test containers --no-run
+  discard
+  trap discard EXIT
+  cargo test --locked --test containers "$@" -- --test-threads=1
+}
+
+mkdir -p var
+exec 9>>var/test-containers.pid
+flock --nonblock 9 || {
+  echo "The containers' tests run here already." >&2
+  exit 1
+}
+main "$@"

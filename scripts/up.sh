@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds and starts all containers, returns when each is healthy, and says how to go on.
+# Arguments go to docker compose up, such as --scale order-api-app=3.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+scripts/compose.sh up --detach --build --wait --wait-timeout 180 "$@" || {
+  scripts/compose.sh ps --all >&2
+  scripts/compose.sh logs --tail 20 >&2
+  exit 1
+}
+address=$(scripts/compose.sh port order-api-nginx 8080)
+cat <<END
+
+order-api is at http://$address, and every container is healthy: make ps, make logs.
+The token of the routes that ask for one is API_TOKEN in .env. make down stops it; the data stays.
+END

@@ -1,0 +1,110 @@
+//! Clients who place, take, show and list without a pause, and remember every answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use reqwest::{Client, Method};
+use rocket::tokio::task::JoinHandle;
+use rocket::tokio::{join, spawn};
+
+use crate::stack::{TRIP, body, url};
+
+const CLIENTS: usize = 8;
+
+/// What the clients have seen.
+#[derive(Default, Debug)]
+pub struct Seen {
+    /// Answers as they should be.
+    pub good: u64,
+    /// Reads that failed: they change nothing, so a proxy can repeat them.
+    pub failed_reads: Vec<String>,
+    /// Placing and taking that failed.
+    pub failed_changes: Vec<String>,
+    /// For each order: takes that won, and takes whose outcome is not known.
+    pub takes: BTreeMap<i64, (u32, u32)>,
+}
+
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<Seen>>,
+}
+
+impl Load {
+    pub fn start() -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let client = |_| spawn(until(Arc::clone(&stop)));
+        Self {
+            clients: (0..CLIENTS).map(client).collect(),
+            stop,
+        }
+    }
+
+    pub async fn stop(self) -> Seen {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all = Seen::default();
+        for client in self.clients {
+            let seen = client.await.unwrap();
+            all.good += seen.good;
+            all.failed_reads.extend(seen.failed_reads);
+            all.failed_changes.extend(seen.failed_changes);
+            all.takes.extend(seen.takes);
+        }
+        all
+    }
+}
+
+async fn until(stop: Arc<AtomicBool>) -> Seen {
+    let (client, mut seen) = (Client::new(), Seen::default());
+    while !stop.load(Ordering::Relaxed) {
+        seen.round(&client).await;
+    }
+    seen
+}
+
+impl Seen {
+    /// Places an order, takes it twice at once, and looks at it.
+    async fn round(&mut self, client: &Client) {
+        let placed = match send(client, Method::POST, "/orders", TRIP).await {
+            Ok((200, order)) => order["id"].as_i64().unwrap(),
+            other => return self.failed_changes.push(format!("place: {other:?}")),
+        };
+        self.good += 1;
+        let path = format!("/orders/{placed}");
+        let take = || send(client, Method::PATCH, &path, r#"{"status": "TAKEN"}"#);
+        let (one, other) = join!(take(), take());
+        for taken in [one, other] {
+            self.took(placed, taken);
+        }
+        for path in [&path, "/orders?page=1&limit=10"] {
+            match send(client, Method::GET, path, "").await {
+                Ok((200, _)) => self.good += 1,
+                other => self.failed_reads.push(format!("{path}: {other:?}")),
+            }
+        }
+    }
+
+    fn took(&mut self, id: i64, taken: Result<(u16, serde_json::Value), String>) {
+        let (won, unknown) = self.takes.entry(id).or_default();
+        match taken {
+            Ok((200, _)) => *won += 1,
+            Ok((400, _)) => {}
+            other => {
+                *unknown += 1;
+                return self.failed_changes.push(format!("take {id}: {other:?}"));
+            }
+        }
+        self.good += 1;
+    }
+}
+
+async fn send(
+    client: &Client,
+    method: Method,
+    path: &str,
+    sent: &'static str,
+) -> Result<(u16, serde_json::Value), String> {
+    let answer = client.request(method, url(path)).body(sent).send().await;
+    let answer = answer.map_err(|error| format!("{error:?}"))?;
+    Ok((answer.status().as_u16(), body(answer).await))
+}

@@ -1,0 +1,22 @@
+//! The stack of docker-compose.yml as operators meet it: what is up, what faults do, what outlives them.
+//!
+//! Needs Docker: `make test-containers` gives it a stack of its own, and one test at a time.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that panics has failed, as it should"
+)]
+
+mod backup;
+mod faults;
+mod health;
+mod image;
+mod load;
+mod monitoring;
+mod redis;
+mod replicas;
+mod stack;

@@ -1,0 +1,125 @@
+//! Prometheus, and what Grafana would show of it.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method};
+use rocket::tokio::time::sleep;
+use serde_json::Value;
+
+use crate::load::Load;
+use crate::stack::{ask, body, containers, inspect, pop, push, run, said, up};
+
+async fn query(expression: &str) -> Vec<Value> {
+    let port = std::env::var("PROMETHEUS_PORT").unwrap();
+    let request = Client::new().get(format!("http://127.0.0.1:{port}/api/v1/query"));
+    let answer = body(request.query(&[("query", expression)]).send().await.unwrap()).await;
+    let results = answer["data"]["result"].as_array();
+    results
+        .unwrap_or_else(|| panic!("{expression}: {answer}"))
+        .clone()
+}
+
+/// A result that is a number.
+fn tells(result: &Value) -> bool {
+    !["NaN", "+Inf"].contains(&result["value"][1].as_str().unwrap())
+}
+
+async fn until_one_answers(expression: &str) {
+    let began = Instant::now();
+    while !query(expression).await.iter().any(tells) {
+        assert!(
+            began.elapsed() < Duration::from_secs(40),
+            "nothing for {expression}"
+        );
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[rocket::async_test]
+async fn every_replica_is_scraped() {
+    up(3);
+    until_one_answers(r#"sum(up{job="order-api"}) == 3"#).await;
+    until_one_answers(r#"up{job="prometheus"} == 1"#).await;
+}
+
+#[rocket::async_test]
+async fn every_panel_of_the_dashboard_shows_something_under_traffic() {
+    up(1);
+    let load = Load::start();
+    let dashboard: Value =
+        serde_json::from_str(include_str!("../../monitoring/grafana/dashboards/order-api.json")).unwrap();
+    let mut queries = 0;
+    for panel in dashboard["panels"].as_array().unwrap() {
+        push("x").await;
+        pop().await;
+        for target in panel["targets"].as_array().unwrap() {
+            let expression = target["expr"]
+                .as_str()
+                .unwrap()
+                .replace("$__rate_interval", "20s");
+            until_one_answers(&expression).await;
+            queries += 1;
+        }
+    }
+    load.stop().await;
+    assert!(queries > 10);
+}
+
+#[test]
+fn the_alert_rules_pass_their_tests() {
+    run("make", &["alerts"]);
+}
+
+#[rocket::async_test]
+async fn all_alert_rules_are_loaded_and_quiet_where_all_is_well() {
+    up(1);
+    let port = std::env::var("PROMETHEUS_PORT").unwrap();
+    let answer = reqwest::get(format!("http://127.0.0.1:{port}/api/v1/rules"))
+        .await
+        .unwrap();
+    let answer = body(answer).await;
+    let rules = answer["data"]["groups"][0]["rules"].as_array().unwrap();
+    assert!(rules.len() >= 7);
+    assert!(rules.iter().all(|rule| rule["health"] != "err"), "{rules:?}");
+}
+
+#[rocket::async_test]
+async fn metrics_are_for_private_networks_alone() {
+    up(1);
+    let private = Client::new()
+        .get(crate::stack::url("/metrics"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(private.status(), 200);
+
+    let (network, nginx) = ("order-api-test-public", containers("order-api-nginx")[0].clone());
+    said("docker", &["network", "rm", network]);
+    run(
+        "docker",
+        &[
+            "network",
+            "create",
+            "--internal",
+            "--subnet",
+            "203.0.113.0/24",
+            network,
+        ],
+    );
+    run("docker", &["network", "connect", network, &nginx]);
+    let address = inspect(&nginx)["NetworkSettings"]["Networks"][network]["IPAddress"].take();
+    let status = |path: &str| {
+        let url = format!("http://{}:8080{path}", address.as_str().unwrap());
+        let curl = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", &url];
+        let image = ["run", "--rm", "--network", network, "nginx:1.30"];
+        run("docker", &[&image[..], &curl[..]].concat())
+    };
+    let seen = (status("/metrics"), status("/prom-metrics/"), status("/livez"));
+    run("docker", &["network", "disconnect", network, &nginx]);
+    run("docker", &["network", "rm", network]);
+    assert_eq!(
+        (seen.0.as_str(), seen.1.as_str(), seen.2.as_str()),
+        ("403", "403", "200")
+    );
+    assert_eq!(ask(Method::GET, "/livez", "").await.0, 200);
+}

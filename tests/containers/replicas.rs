@@ -1,0 +1,99 @@
+//! Several instances of the service behind Nginx.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rocket::tokio::time::sleep;
+
+use crate::load::Load;
+use crate::stack::{containers, run, until_health, up};
+
+/// Requests that Nginx has passed on since then, by the address that got them.
+fn asked_since(time: &str) -> BTreeMap<String, u32> {
+    let mut asked = BTreeMap::new();
+    let nginx = &containers("order-api-nginx")[0];
+    for line in run("docker", &["logs", "--since", time, nginx]).lines() {
+        let Some((_, rest)) = line.split_once(r#""upstream": ""#) else {
+            continue;
+        };
+        let upstream = rest.split('"').next().unwrap();
+        *asked.entry(upstream.to_owned()).or_default() += 1;
+    }
+    asked.retain(|_, requests| *requests > 5); // what was asked in vain stands beside who answered
+    asked
+}
+
+async fn under_load(time: Duration) -> BTreeMap<String, u32> {
+    let since = run("date", &["--utc", "+%Y-%m-%dT%H:%M:%S.%NZ"]);
+    let load = Load::start();
+    sleep(time).await;
+    load.stop().await;
+    asked_since(&since)
+}
+
+/// Under load for two seconds at a time, until so many instances are asked.
+async fn until_asked(instances: usize) -> BTreeMap<String, u32> {
+    let began = Instant::now();
+    loop {
+        let asked = under_load(Duration::from_secs(2)).await;
+        if asked.len() == instances {
+            return asked;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{asked:?}");
+    }
+}
+
+#[rocket::async_test]
+async fn three_replicas_share_the_load() {
+    up(3);
+    let asked = until_asked(3).await;
+    let (most, least) = (asked.values().max().unwrap(), asked.values().min().unwrap());
+    assert!(*most < least * 2, "{asked:?}");
+}
+
+#[rocket::async_test]
+async fn a_replica_that_is_killed_is_dropped_and_taken_back_and_no_read_fails() {
+    up(3);
+    until_asked(3).await;
+    let killed = containers("order-api-app")[0].clone();
+    let load = Load::start();
+    sleep(Duration::from_secs(2)).await;
+    run("docker", &["kill", &killed]);
+    sleep(Duration::from_secs(4)).await;
+    let seen = load.stop().await;
+
+    assert!(seen.good > 100, "{seen:?}");
+    assert_eq!(seen.failed_reads, [""; 0]);
+    // What was under way at the moment of the kill may have been done or not: it is not sent again.
+    assert!(seen.failed_changes.len() <= 16, "{:?}", seen.failed_changes);
+    for (id, (won, unknown)) in seen.takes {
+        assert!(
+            won <= 1 && won + unknown >= 1,
+            "order {id}: {won} won, {unknown} unknown"
+        );
+    }
+
+    assert_eq!(under_load(Duration::from_secs(2)).await.len(), 2);
+    run("docker", &["start", &killed]);
+    until_health("order-api-app", "healthy").await;
+    until_asked(3).await;
+}
+
+#[rocket::async_test]
+async fn a_rolling_restart_fails_no_request() {
+    up(3);
+    until_asked(3).await;
+    let before = containers("order-api-app");
+    let load = Load::start();
+    run("make", &["rolling-restart"]);
+    let seen = load.stop().await;
+
+    assert!(seen.good > 100, "{seen:?}");
+    assert_eq!((seen.failed_reads, seen.failed_changes), (vec![], vec![]));
+    for (id, (won, _)) in seen.takes {
+        assert_eq!(won, 1, "order {id}");
+    }
+    let after = containers("order-api-app");
+    assert_eq!(after.len(), 3);
+    assert!(after.iter().all(|container| !before.contains(container)));
+}

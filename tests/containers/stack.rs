@@ -1,0 +1,164 @@
+//! The stack, by the commands that an operator has, and its clients.
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method, Response};
+use rocket::tokio::time::sleep;
+use serde_json::{Value, json};
+
+pub const TRIP: &str = r#"{"origin": ["50.456399", "12.707580"], "destination": ["59.436487", "24.747193"]}"#;
+pub const SERVICES: [&str; 5] = [
+    "order-api-db",
+    "order-api-redis",
+    "order-api-app",
+    "order-api-nginx",
+    "order-api-prometheus",
+];
+
+/// What a program wrote to standard output; it has to succeed.
+pub fn run(program: &str, arguments: &[&str]) -> String {
+    let done = output(program, arguments);
+    let (out, err) = (text(&done.stdout), text(&done.stderr));
+    assert!(done.status.success(), "{program} {arguments:?}: {out}{err}");
+    out.trim_end().to_owned()
+}
+
+/// What it wrote, errors too, whatever became of it.
+pub fn said(program: &str, arguments: &[&str]) -> String {
+    let done = output(program, arguments);
+    text(&done.stdout) + &text(&done.stderr)
+}
+
+fn output(program: &str, arguments: &[&str]) -> Output {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let mut command = Command::new(program);
+    command.current_dir(root).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+pub fn compose(arguments: &[&str]) -> String {
+    run("scripts/compose.sh", arguments)
+}
+
+/// Starts what does not run, and returns when all is healthy.
+pub fn up(replicas: u32) {
+    run(
+        "scripts/up.sh",
+        &["--scale", &format!("order-api-app={replicas}")],
+    );
+}
+
+pub fn containers(service: &str) -> Vec<String> {
+    let ids = compose(&["ps", "--all", "--quiet", service]);
+    ids.lines().map(str::to_owned).collect()
+}
+
+pub fn inspect(container: &str) -> Value {
+    let mut all: Value = serde_json::from_str(&run("docker", &["inspect", container])).unwrap();
+    all[0].take()
+}
+
+/// A container's health, as `docker inspect` tells it.
+pub async fn until_health(service: &str, wanted: &str) {
+    let began = Instant::now();
+    loop {
+        let all = containers(service);
+        let health = all
+            .iter()
+            .map(|container| inspect(container)["State"]["Health"].take());
+        let health: Vec<_> = health.collect();
+        if health.iter().all(|health| health["Status"] == wanted) {
+            return;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{service} is not {wanted}: {health:?}"
+        );
+        sleep(Duration::from_millis(300)).await;
+    }
+}
+
+fn variable(name: &str) -> String {
+    let all = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.env")).unwrap();
+    let value = all
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}=")));
+    value.expect(name).to_owned()
+}
+
+pub fn token() -> String {
+    variable("API_TOKEN")
+}
+
+pub fn redis_password() -> String {
+    variable("REDIS_PASSWORD")
+}
+
+pub fn url(path: &str) -> String {
+    let port = std::env::var("PORT").expect("PORT is not set: run `make test-containers`");
+    format!("http://127.0.0.1:{port}{path}")
+}
+
+pub async fn body(response: Response) -> Value {
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+}
+
+/// A request with the token: its status and its answer.
+pub async fn ask(method: Method, path: &str, sent: &str) -> (u16, Value) {
+    let request = Client::new().request(method, url(path)).bearer_auth(token());
+    let answer = request.body(sent.to_owned()).send().await.unwrap();
+    (answer.status().as_u16(), body(answer).await)
+}
+
+/// Places an order and returns its id.
+pub async fn place() -> i64 {
+    let (status, order) = ask(Method::POST, "/orders", TRIP).await;
+    assert_eq!(status, 200, "{order}");
+    order["id"].as_i64().unwrap()
+}
+
+pub async fn order(id: i64) -> Value {
+    ask(Method::GET, &format!("/orders/{id}"), "").await.1
+}
+
+pub async fn push(message: &str) -> u16 {
+    ask(Method::POST, "/api/queue/push", message).await.0
+}
+
+pub async fn pop() -> Value {
+    ask(Method::POST, "/api/queue/pop", "").await.1["message"].take()
+}
+
+/// The queue is emptied.
+pub async fn drain() {
+    while !pop().await.is_null() {}
+}
+
+/// Writes an order, two messages and a value, and returns the order's id.
+pub async fn write_everything() -> i64 {
+    drain().await;
+    let id = place().await;
+    let (taken, _) = ask(Method::PATCH, &format!("/orders/{id}"), r#"{"status": "TAKEN"}"#).await;
+    assert_eq!(taken, 200);
+    assert_eq!((push("first").await, push("second").await), (200, 200));
+    let (set, _) = ask(Method::POST, "/set", r#"{"id": "kept", "data": "as it was"}"#).await;
+    assert!([200, 201].contains(&set));
+    id
+}
+
+/// Everything is as [`write_everything`] left it; the messages are popped.
+pub async fn assert_everything(id: i64) {
+    assert_eq!(order(id).await["status"], "TAKEN");
+    assert_eq!(
+        (pop().await, pop().await, pop().await),
+        (json!("first"), json!("second"), Value::Null)
+    );
+    assert_eq!(
+        ask(Method::GET, "/get/kept", "").await.1,
+        json!({"kept": "as it was"})
+    );
+}
