@@ -24,7 +24,9 @@ fn race(takes: Takes) -> String {
 #[test]
 fn an_order_that_two_couriers_get_is_a_failure_that_names_it() {
     let said = race(Takes::AllWon);
-    assert!(said.contains("order 1 was taken twice"), "{said}");
+    // Which one is first depends on when the second courier has come.
+    let named = |line: &str| line.contains(": order ") && line.ends_with(" was taken twice");
+    assert!(said.lines().any(named), "{said}");
     assert!(!said.contains(" 0 double takes"), "{said}");
 }
 
