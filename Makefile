@@ -5,11 +5,11 @@ ARGS ?=
 BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-e2e check fmt lint docs packages \
+.PHONY: help run build test test-e2e test-load test-load-headless race test-loadtests check fmt lint docs packages \
 	docker-compose down logs ps psql redis-cli image rolling-restart backup restore alerts test-containers
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build and run all of it on 127.0.0.1:8080 (PORT=) until Ctrl-C; data in var/
 	@scripts/run.sh
@@ -22,6 +22,26 @@ test: ## run every test, on databases of its own (ARGS="a_filter -- --nocapture"
 
 test-e2e: ## run tests/e2e against what runs at BASE_URL, with the API_TOKEN of .env
 	@set -a; [ ! -e .env ] || . ./.env; BASE_URL=$(BASE_URL) cargo test --locked --test e2e $(ARGS)
+
+# Goose in release; API_TOKEN from the environment, else from .env.
+LOADTESTS = @set -a; [ ! -e .env ] || [ -n "$$API_TOKEN" ] || . ./.env; \
+	exec cargo run --quiet --release --locked --package order-api-loadtests --
+HOST ?= http://127.0.0.1:8080
+LOAD = --host $(HOST) $(if $(USERS),--users $(USERS)) $(if $(RATE),--increase-rate $(RATE)) \
+	$(if $(TIME),--run-time $(TIME)) $(if $(SCENARIO),--scenarios $(SCENARIO)) \
+	$(if $(WEIGHTS),--weights $(WEIGHTS)) $(if $(filter 1,$(YES_REALLY)),--yes-really) $(ARGS)
+
+test-load: ## load tests from a page at http://localhost:8089, against HOST (docs/LOADTESTS.md)
+	$(LOADTESTS) dashboard $(LOAD)
+
+test-load-headless: ## the same without a page (USERS= RATE= TIME= SCENARIO= HOST=)
+	$(LOADTESTS) headless $(LOAD)
+
+race: ## many couriers after the same order for 10 s (USERS= RATE= TIME= HOST=)
+	$(LOADTESTS) race $(LOAD)
+
+test-loadtests: ## test the load tests, against a stack of their own and in Chromium
+	@scripts/stack.sh 1 cargo test --release --locked --package order-api-loadtests $(ARGS)
 
 check: lint docs test ## lint, docs and test: what has to pass before a merge
 

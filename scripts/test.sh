@@ -27,7 +27,7 @@ main() {
   scripts/packages.sh
   trap stop_all EXIT
   trap 'exit 130' INT TERM HUP PIPE
-  cargo build --workspace --locked
+  cargo build --locked
 
   local upstream listen
   scripts/postgres.sh discard var/test/postgres # of a run that was killed
@@ -38,13 +38,14 @@ main() {
   API_TOKEN=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
   export API_TOKEN
   export DISTANCE_PROVIDER=haversine # no test asks the world
+  export ENVIRONMENT=test
   unset GMAP_TOKEN
 
   "$binary" migrate
   upstream=$(scripts/serve.sh start var/test/order-api "$binary")
   listen=127.0.0.1:$(free_port)
   scripts/nginx.sh start var/test/nginx "$listen" "$upstream"
-  BASE_URL=http://$listen cargo test --workspace --locked --no-fail-fast "$@"
+  BASE_URL=http://$listen cargo test --locked --no-fail-fast "$@"
 }
 
 mkdir -p var

@@ -45,7 +45,7 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
         .attach(orders::stage(provider))
         .attach(queue::stage())
         .attach(keyvalue::stage())
-        .attach(ops::stage(prometheus))
+        .attach(ops::stage(prometheus, config.server.purpose))
         .attach(ops::logs::stage(&config.logs))
         .attach(AdHoc::on_liftoff("Listening", |rocket| {
             Box::pin(async move {

@@ -14,7 +14,7 @@ pub use distance::Distance;
 pub use environment::{ConfigError, Environment};
 pub use logs::Logs;
 pub use redis::Redis;
-pub use server::Server;
+pub use server::{Purpose, Server};
 
 /// Everything that `order-api serve` can be told; `.env.example` lists each variable.
 #[derive(Debug)]
@@ -103,6 +103,7 @@ mod tests {
             ("LISTEN", "localhost"),
             ("SHUTDOWN_GRACE_SECONDS", "2"),
             ("SHUTDOWN_DRAIN_SECONDS", "61"),
+            ("ENVIRONMENT", "prod"),
             ("DATABASE_STATEMENT_TIMEOUT_MS", "0"),
             ("REDIS_URL", "http://localhost"),
             ("DISTANCE_PROVIDER", "bing"),

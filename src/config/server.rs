@@ -1,9 +1,34 @@
-//! Where the service listens, and how long it may take to stop.
+//! Where the service listens, how long it may take to stop, and what it is there for.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::{ConfigError, Environment};
+
+/// What this service and its data are there for; clients are told, and load tests act upon it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// A developer's own.
+    Development,
+    /// Its data may be spoilt at any time: the only one that load tests run against unasked.
+    Test,
+    /// Real orders: no load test runs against it.
+    Production,
+}
+
+impl Purpose {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "development" => Some(Self::Development),
+            "test" => Some(Self::Test),
+            "production" => Some(Self::Production),
+            _ => None,
+        }
+    }
+}
 
 /// The HTTP server.
 #[derive(Debug)]
@@ -14,6 +39,8 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// `SHUTDOWN_DRAIN_SECONDS`, 0 to 60, default 0: from the signal until new connections are refused.
     pub shutdown_drain: Duration,
+    /// `ENVIRONMENT`, default `development`: what this service is there for.
+    pub purpose: Purpose,
 }
 
 impl Server {
@@ -36,10 +63,16 @@ impl Server {
             environment.optional("SHUTDOWN_DRAIN_SECONDS", "a whole number from 0 to 60", |value| {
                 value.parse().ok().filter(|n| *n <= 60)
             })?;
+        let purpose = environment.optional(
+            "ENVIRONMENT",
+            "one of development, test, production",
+            Purpose::parse,
+        )?;
         Ok(Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8000))),
             shutdown_grace: Duration::from_secs(grace.unwrap_or(10)),
             shutdown_drain: Duration::from_secs(drain.unwrap_or(0)),
+            purpose: purpose.unwrap_or(Purpose::Development),
         })
     }
 }

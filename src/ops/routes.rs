@@ -12,13 +12,15 @@ use serde::Serialize;
 use super::checks;
 use super::metrics::Scrape;
 use crate::broker::Broker;
+use crate::config::Purpose;
 use crate::db::Database;
 
 /// Mounts the operators' routes; needs a [`Database`] and a [`Broker`] in Rocket's state.
 #[must_use]
-pub fn stage(prometheus: PrometheusMetrics) -> AdHoc {
-    AdHoc::on_ignite("Operations", |rocket| async {
+pub fn stage(prometheus: PrometheusMetrics, purpose: Purpose) -> AdHoc {
+    AdHoc::on_ignite("Operations", move |rocket| async move {
         rocket
+            .manage(purpose)
             .mount("/", rocket::routes![livez, healthcheck, redis_health])
             .mount("/metrics", Scrape(prometheus.clone()))
             .mount("/prom-metrics", Scrape(prometheus))
@@ -53,10 +55,19 @@ impl<T> Unhealthy<T> {
     }
 }
 
+#[derive(Serialize)]
+struct Alive {
+    status: &'static str,
+    environment: Purpose,
+}
+
 /// The process answers; nothing else is looked at.
 #[rocket::get("/livez")]
-fn livez() -> Json<Health> {
-    Json(Health { status: "ok" })
+fn livez(purpose: &State<Purpose>) -> Json<Alive> {
+    Json(Alive {
+        status: "ok",
+        environment: **purpose,
+    })
 }
 
 #[rocket::get("/healthcheck")]

@@ -18,7 +18,15 @@ async fn a_healthy_service_says_exactly_that() {
         app.get("/redis_health").await.body,
         json!({"status": "Redis is up"})
     );
-    assert_eq!(app.get("/livez").await.body, json!({"status": "ok"}));
+}
+
+#[rocket::async_test]
+async fn a_living_service_says_what_it_is_there_for() {
+    let (app, database) = App::start();
+    let development = json!({"status": "ok", "environment": "development"});
+    assert_eq!(app.get("/livez").await.body, development);
+    let app = App::on(&database).with("ENVIRONMENT", "production").start();
+    assert_eq!(app.get("/livez").await.body["environment"], "production");
 }
 
 /// A service on a Redis of its own.

@@ -1,0 +1,114 @@
+//! The command line: what to do, with Goose's own options besides.
+
+use clap::{Parser, ValueEnum};
+use goose::config::GooseConfiguration;
+
+/// Load tests of order-api. They refuse what is not marked for tests (ENVIRONMENT=test).
+#[derive(Parser)]
+#[command(name = "order-api-loadtests", disable_version_flag = true)]
+pub struct CommandLine {
+    /// What to do
+    #[arg(value_enum)]
+    pub mode: Mode,
+    /// Run although the stack is not marked for tests; never helps against production
+    #[arg(long)]
+    pub yes_really: bool,
+    /// How many users of each scenario, such as customer=4,race=0; those not named keep theirs
+    #[arg(long, value_name = "LIST", value_parser = Weights::parse, default_value = "")]
+    pub weights: Weights,
+    /// Goose's.
+    #[command(flatten)]
+    pub goose: GooseConfiguration,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Serve the page on port 8089 and wait for Start
+    Dashboard,
+    /// Run at once, judge by thresholds
+    Headless,
+    /// The race alone, 50 couriers, 10 s
+    Race,
+}
+
+/// The users of each scenario, as parts of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weights {
+    /// Who place orders.
+    pub customer: usize,
+    /// Who list them.
+    pub admin: usize,
+    /// Who take one of their choice.
+    pub courier: usize,
+    /// Who race.
+    pub race: usize,
+    /// Who push and pop.
+    pub queue: usize,
+}
+
+impl Weights {
+    fn parse(list: &str) -> Result<Self, String> {
+        let mut weights = Self {
+            customer: 3,
+            admin: 1,
+            courier: 2,
+            race: 3,
+            queue: 1,
+        };
+        for part in list.split(',').filter(|part| !part.is_empty()) {
+            let (name, weight) = part
+                .split_once('=')
+                .ok_or_else(|| format!("{part:?} is no name=number"))?;
+            let place = match name.trim() {
+                "customer" => &mut weights.customer,
+                "admin" => &mut weights.admin,
+                "courier" => &mut weights.courier,
+                "race" => &mut weights.race,
+                "queue" => &mut weights.queue,
+                other => return Err(format!("there is no scenario {other:?}")),
+            };
+            *place = weight
+                .trim()
+                .parse()
+                .map_err(|_| format!("{weight:?} is no number of users"))?;
+        }
+        Ok(weights)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::{CommandLine, Mode};
+
+    fn parse(words: &str) -> Result<CommandLine, clap::Error> {
+        CommandLine::try_parse_from(format!("order-api-loadtests {words}").split_whitespace())
+    }
+
+    #[test]
+    fn our_options_stand_beside_those_of_goose() {
+        let line = parse("headless --yes-really --users 9 --weights race=0,customer=7").unwrap();
+        assert_eq!((line.mode, line.yes_really), (Mode::Headless, true));
+        assert_eq!(line.goose.users, Some(9));
+        assert_eq!(
+            (line.weights.race, line.weights.customer, line.weights.admin),
+            (0, 7, 1)
+        );
+        assert!(!parse("race").unwrap().yes_really);
+    }
+
+    #[test]
+    fn what_is_misspelt_is_refused() {
+        for words in [
+            "",
+            "sprint",
+            "race --weights runner=1",
+            "race --weights race",
+            "race --weights race=x",
+        ] {
+            assert!(parse(words).is_err(), "{words}");
+        }
+    }
+}

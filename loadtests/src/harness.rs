@@ -1,0 +1,77 @@
+//! What all users share, and the gate that each of them passes before its first request.
+
+use std::time::Duration;
+
+use goose::prelude::*;
+
+use crate::guard;
+use crate::race::Race;
+use crate::seen::Seen;
+
+/// What all users share.
+pub struct Harness {
+    /// Told on the command line: the data of a stack that is not marked for tests may be spoilt.
+    pub yes_really: bool,
+    /// What the queue lets its clients in by.
+    pub token: Option<String>,
+    /// The orders that somebody has won, in whatever scenario.
+    pub won: Seen,
+    /// The orders that couriers of the scenario Courier went for.
+    pub wanted: Seen,
+    /// The scenario Race.
+    pub race: Race,
+}
+
+/// The user's host was asked, and may be put under load.
+#[derive(Clone)]
+struct Admitted;
+
+impl Harness {
+    /// Nothing won, nothing raced for.
+    pub fn new(yes_really: bool, token: Option<String>) -> Self {
+        Self {
+            yes_really,
+            token,
+            won: Seen::default(),
+            wanted: Seen::default(),
+            race: Race::default(),
+        }
+    }
+
+    /// Asks the user's host what it is there for, once a user: the dashboard can change the host.
+    ///
+    /// False, and a failure on the page, if it must not be put under load.
+    pub async fn admits(&self, user: &mut GooseUser) -> bool {
+        if user.get_session_data::<Admitted>().is_some() {
+            return true;
+        }
+        let Err(refusal) = guard::admit(&user.client, user.base_url.as_str(), self.yes_really).await else {
+            user.set_session_data(Admitted);
+            return true;
+        };
+        let reason = refusal.to_string();
+        let _ = user
+            .record_custom_request_duration("GET", "/livez", Duration::ZERO, false, None, Some(&reason))
+            .await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        false
+    }
+}
+
+/// A step of a scenario: `async fn(&mut GooseUser, &Harness) -> TransactionResult`, behind the gate.
+macro_rules! step {
+    ($harness:expr, $step:path) => {{
+        let harness = std::sync::Arc::clone($harness);
+        goose::prelude::Transaction::new(std::sync::Arc::new(move |user| {
+            let harness = std::sync::Arc::clone(&harness);
+            Box::pin(async move {
+                if harness.admits(user).await {
+                    $step(user, &harness).await
+                } else {
+                    Ok(())
+                }
+            })
+        }))
+    }};
+}
+pub(crate) use step;

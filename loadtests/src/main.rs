@@ -1,0 +1,88 @@
+//! Load tests of order-api: registers the scenarios, a file each in `scenarios/`.
+
+mod command_line;
+mod exchange;
+mod guard;
+mod harness;
+mod orders;
+mod race;
+mod scenarios;
+mod seen;
+mod settings;
+mod verdict;
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use goose::prelude::*;
+
+use command_line::{CommandLine, Mode};
+use harness::Harness;
+use scenarios::{admin, courier, customer, queue, race as race_scenario};
+use verdict::Failure;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let (line, done) = match run(CommandLine::parse()).await {
+        Ok(judged) => judged,
+        Err(failure) => (None, Err(failure)),
+    };
+    if let Some(line) = line {
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+    let Err(failure) = done else {
+        return ExitCode::SUCCESS;
+    };
+    let _ = writeln!(std::io::stderr(), "{failure}");
+    ExitCode::FAILURE
+}
+
+async fn run(line: CommandLine) -> Result<(Option<String>, Result<(), Failure>), Failure> {
+    let CommandLine {
+        mode,
+        yes_really,
+        mut weights,
+        goose: given,
+    } = line;
+    guard::admit(&reqwest::Client::new(), settings::host(&given), yes_really).await?;
+    let token = token();
+    if token.is_none() {
+        if given
+            .scenarios
+            .as_ref()
+            .is_some_and(|only| only.active.iter().any(|name| name == "queue"))
+        {
+            return Err(Failure::NoToken);
+        }
+        weights.queue = 0;
+    }
+
+    let harness = Arc::new(Harness::new(yes_really, token));
+    let mut attack = settings::apply(GooseAttack::initialize_with_config(given.clone())?, mode, &given)?;
+    let scenarios = match mode {
+        Mode::Race => vec![(race_scenario::scenario(&harness), 1)],
+        Mode::Dashboard | Mode::Headless => vec![
+            (customer::scenario(&harness), weights.customer),
+            (admin::scenario(&harness), weights.admin),
+            (courier::scenario(&harness), weights.courier),
+            (race_scenario::scenario(&harness), weights.race),
+            (queue::scenario(&harness), weights.queue),
+        ],
+    };
+    for (scenario, weight) in scenarios {
+        if weight > 0 {
+            attack = attack.register_scenario(scenario.set_weight(weight)?);
+        }
+    }
+    let ended = attack.execute().await;
+    Ok(verdict::judge(ended, harness.race.tally()))
+}
+
+/// The first of the service's tokens, if the environment has them.
+fn token() -> Option<String> {
+    let tokens = std::env::var("API_TOKEN").ok()?;
+    let token = tokens.split(',').map(str::trim).find(|token| !token.is_empty());
+    token.map(str::to_owned)
+}

@@ -1,0 +1,19 @@
+//! A customer places orders.
+
+use std::sync::Arc;
+
+use goose::prelude::*;
+
+use crate::exchange::Exchange;
+use crate::harness::{Harness, step};
+use crate::orders::{ORDERS, placed, trip};
+
+/// One order after the other.
+pub fn scenario(harness: &Arc<Harness>) -> Scenario {
+    Scenario::new("Customer").register_transaction(step!(harness, place).set_name("place an order"))
+}
+
+async fn place(user: &mut GooseUser, _harness: &Harness) -> TransactionResult {
+    let exchange = Exchange::post(user, ORDERS, None, trip()).await;
+    exchange.record(user, ORDERS, &placed(&exchange)).await
+}

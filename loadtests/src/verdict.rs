@@ -1,0 +1,99 @@
+//! How a run ended, in words for a person and an exit code for a script.
+
+use std::fmt::Write;
+
+use goose::prelude::{GooseError, GooseMetrics};
+
+use crate::guard::Refusal;
+use crate::orders::{ORDER, ORDER_LOST};
+use crate::race::Tally;
+
+/// As many failures are told in words; the report has all.
+const ERRORS: usize = 10;
+
+/// Why the exit code is not 0.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nothing was sent.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// The scenario that was asked for lacks its token.
+    #[error("The scenario queue needs API_TOKEN in the environment: make run has written one to .env.")]
+    NoToken,
+    /// Goose could not, or would not.
+    #[error("{0}")]
+    Goose(String),
+    /// It ran, and was not good enough.
+    #[error("{0}")]
+    Missed(String),
+}
+
+/// Their `Display` keeps back what was wrong.
+impl From<GooseError> for Failure {
+    fn from(error: GooseError) -> Self {
+        Self::Goose(match error {
+            GooseError::InvalidOption {
+                option,
+                value,
+                detail,
+            } => format!("{option} cannot be {value:?}: {detail}"),
+            other => format!("{other:?}"),
+        })
+    }
+}
+
+/// Tells passed from failed, with the line that sums up the race if there was one.
+pub fn judge(ended: Result<GooseMetrics, GooseError>, tally: Tally) -> (Option<String>, Result<(), Failure>) {
+    match ended {
+        Ok(metrics) if tally.is_clean() => (race_line(&metrics, tally), Ok(())),
+        Ok(metrics) => (
+            race_line(&metrics, tally),
+            Err(Failure::Missed(
+                "Not exactly one courier got each order.".to_owned(),
+            )),
+        ),
+        Err(GooseError::ThresholdsFailed { failed, metrics }) => {
+            let mut sentence = String::new();
+            for rule in failed {
+                let _ = writeln!(sentence, "Missed {}: it was {}.", rule.rule, rule.observed);
+            }
+            for error in metrics.errors.values().take(ERRORS) {
+                let (times, name) = (error.occurrences, &error.name);
+                let _ = writeln!(
+                    sentence,
+                    "{times} times {} {name}: {}",
+                    error.method_label(),
+                    error.error
+                );
+            }
+            let more = metrics.errors.len().saturating_sub(ERRORS);
+            if more > 0 {
+                let _ = writeln!(sentence, "… and {more} other failures.");
+            }
+            let missed = Failure::Missed(sentence.trim_end().to_owned());
+            (race_line(&metrics, tally), Err(missed))
+        }
+        Err(error) => (None, Err(error.into())),
+    }
+}
+
+/// One line that a person can read.
+fn race_line(metrics: &GooseMetrics, tally: Tally) -> Option<String> {
+    if tally.orders == 0 {
+        return None;
+    }
+    let won = percentiles(metrics, ORDER);
+    let lost = percentiles(metrics, ORDER_LOST);
+    Some(format!("{tally}; winning took {won}, losing {lost}"))
+}
+
+fn percentiles(metrics: &GooseMetrics, template: &str) -> String {
+    let Some(request) = metrics.requests.get(&format!("PATCH {template}")) else {
+        return "no time".to_owned();
+    };
+    let [p50, p99] = [0.5, 0.99].map(|percent| {
+        let microseconds = request.raw_data.percentile_us(percent);
+        format!("{}.{} ms", microseconds / 1000, microseconds % 1000 / 100)
+    });
+    format!("{p50} (p50) and {p99} (p99)")
+}

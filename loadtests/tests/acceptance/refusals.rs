@@ -1,0 +1,77 @@
+//! What is not put under load, and what the page is not opened to.
+
+use crate::run;
+use crate::stand_in::{Takes, start};
+
+/// What a race against a stack of this environment says, and that it failed before it raced.
+fn refusal(environment: &'static str, words: &[&str]) -> String {
+    let host = start(environment, Takes::AllWon);
+    let (success, said) = run(&[&["race", "--host", &host, "--run-time", "1"], words].concat());
+    assert!(!success, "{said}");
+    assert!(!said.contains("raced for"), "{said}");
+    said
+}
+
+#[test]
+fn production_is_never_put_under_load() {
+    assert!(refusal("production", &[]).contains("is production"));
+    assert!(refusal("production", &["--yes-really"]).contains("is production"));
+}
+
+#[test]
+fn what_is_not_marked_for_tests_is_refused_with_what_to_do() {
+    let said = refusal("development", &[]);
+    assert!(
+        said.contains("its environment is development, not test"),
+        "{said}"
+    );
+    assert!(said.contains("ENVIRONMENT=test make run"), "{said}");
+}
+
+#[test]
+fn a_service_that_does_not_tell_is_refused() {
+    assert!(refusal("", &["--yes-really"]).contains("does not tell its environment"));
+}
+
+#[test]
+fn with_yes_really_a_developers_own_stack_is_put_under_load() {
+    let host = start("development", Takes::AllLost);
+    let (_, said) = run(&["race", "--host", &host, "--run-time", "1", "--yes-really"]);
+    assert!(said.contains("raced for"), "{said}");
+}
+
+#[test]
+fn without_a_service_it_says_how_to_start_one() {
+    let (success, said) = run(&["race", "--host", "http://127.0.0.1:1"]);
+    assert!(!success);
+    assert!(
+        said.contains("No service answers at http://127.0.0.1:1"),
+        "{said}"
+    );
+    assert!(said.contains("ENVIRONMENT=test make run"), "{said}");
+}
+
+#[test]
+fn others_reach_the_page_with_a_token_alone() {
+    let host = start("test", Takes::AllWon);
+    let words = [
+        "dashboard",
+        "--host",
+        &host,
+        "--dashboard-host",
+        "0.0.0.0",
+        "--dashboard-port",
+        "0",
+    ];
+    let (success, said) = run(&words);
+    assert!(!success);
+    assert!(said.contains("token"), "{said}");
+}
+
+#[test]
+fn the_queue_needs_its_token() {
+    let host = start("test", Takes::AllWon);
+    let (success, said) = run(&["headless", "--host", &host, "--scenarios", "queue"]);
+    assert!(!success);
+    assert!(said.contains("API_TOKEN"), "{said}");
+}

@@ -1,0 +1,92 @@
+//! Stands in for a service, to be as wrong as no real one should be.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+/// How it answers `PATCH /orders/:id`.
+#[derive(Clone, Copy)]
+pub enum Takes {
+    /// Everyone gets every order.
+    AllWon,
+    /// Nobody gets any.
+    AllLost,
+}
+
+struct StandIn {
+    environment: &'static str,
+    takes: Takes,
+    orders: AtomicU64,
+}
+
+/// Starts one that lives as long as the test's process; returns its URL.
+pub fn start(environment: &'static str, takes: Takes) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let orders = AtomicU64::new(0);
+    let stand_in = Arc::new(StandIn {
+        environment,
+        takes,
+        orders,
+    });
+    thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let stand_in = Arc::clone(&stand_in);
+            thread::spawn(move || stand_in.serve(&connection));
+        }
+    });
+    url
+}
+
+impl StandIn {
+    fn serve(&self, connection: &TcpStream) -> Option<()> {
+        let mut reader = BufReader::new(connection);
+        loop {
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                if reader.read_line(&mut head).ok()? == 0 {
+                    return None;
+                }
+            }
+            let head = head.to_lowercase();
+            let length = head
+                .split("content-length: ")
+                .nth(1)
+                .map_or("0", |rest| rest.lines().next().unwrap());
+            let mut body = vec![0; length.parse().unwrap()];
+            reader.read_exact(&mut body).ok()?;
+            let (status, answer) = self.answer(&head);
+            let length = answer.len();
+            write!(
+                &mut &*connection,
+                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{answer}"
+            )
+            .ok()?;
+        }
+    }
+
+    fn answer(&self, head: &str) -> (&'static str, String) {
+        let method = head.split(' ').next().unwrap();
+        match (method, self.takes) {
+            ("post", _) => {
+                let id = self.orders.fetch_add(1, Ordering::SeqCst) + 1;
+                (
+                    "200 OK",
+                    format!(r#"{{"id": {id}, "distance": 1, "status": "UNASSIGNED"}}"#),
+                )
+            }
+            ("patch", Takes::AllWon) => ("200 OK", r#"{"status": "SUCCESS"}"#.to_owned()),
+            ("patch", Takes::AllLost) => (
+                "400 Bad Request",
+                r#"{"error": "", "code": "order_taken"}"#.to_owned(),
+            ),
+            _ if self.environment.is_empty() => ("404 Not Found", "{}".to_owned()),
+            _ => (
+                "200 OK",
+                format!(r#"{{"status": "ok", "environment": "{}"}}"#, self.environment),
+            ),
+        }
+    }
+}
