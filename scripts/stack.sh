@@ -4,6 +4,7 @@
 # PostgreSQL as it runs for users, Redis, that many `order-api serve` and Nginx, all in var/stack on free
 # ports. The command finds HOST, BASE_URL and API_TOKEN in its environment.
 set -euo pipefail
+shopt -s nullglob
 
 cd "$(dirname "$0")/.."
 binary=$PWD/${CARGO_TARGET_DIR:-target}/release/order-api
@@ -11,14 +12,20 @@ binary=$PWD/${CARGO_TARGET_DIR:-target}/release/order-api
 instances=$1
 shift
 
-stop_all() {
-  local status=$? directory
-  trap '' INT TERM HUP PIPE
-  set +e
+# Leaves nothing but the logs; also of a run that was killed.
+clear_away() {
+  local directory
   scripts/nginx.sh stop var/stack/nginx
-  for directory in var/stack/order-api-*; do scripts/serve.sh stop "$directory"; done
+  for directory in var/stack/order-api-*/; do scripts/serve.sh stop "$directory"; done
   scripts/redis.sh discard var/stack/redis
   scripts/postgres.sh discard var/stack/postgres
+}
+
+stop_all() {
+  local status=$?
+  trap '' INT TERM HUP PIPE
+  set +e
+  clear_away
   exit "$status"
 }
 
@@ -31,10 +38,10 @@ free_port() { # below those that the kernel hands out
 main() {
   scripts/packages.sh
   cargo build --release --locked
+  clear_away
+  rm -rf var/stack/order-api-*/
   trap stop_all EXIT
   trap 'exit 130' INT TERM HUP PIPE
-  scripts/postgres.sh discard var/stack/postgres # of a run that was killed
-  scripts/redis.sh discard var/stack/redis
 
   local upstreams=() number listen
   DATABASE_URL=$(scripts/postgres.sh start var/stack/postgres)

@@ -133,10 +133,27 @@ impl Browser {
     }
 }
 
+impl Browser {
+    /// After a failure: the processes that have this browser's profile in their command line.
+    fn end_what_the_driver_left(&self) {
+        let profile = self.profile.display().to_string();
+        for process in std::fs::read_dir("/proc").unwrap().flatten() {
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&line).contains(&profile) {
+                let _ = Command::new("kill")
+                    .arg("-KILL")
+                    .arg(process.file_name())
+                    .status();
+            }
+        }
+    }
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
+        self.end_what_the_driver_left();
         let _ = std::fs::remove_dir_all(&self.profile);
     }
 }
