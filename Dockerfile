@@ -9,7 +9,8 @@ WORKDIR /order-api
 
 FROM rust AS compiled
 COPY Cargo.toml Cargo.lock ./
-COPY loadtests/Cargo.toml loadtests/
+# A member of the workspace, without which cargo does not begin.
+COPY loadtests loadtests
 COPY migrations migrations
 COPY src src
 # The dependencies stay compiled in the cache. Cargo goes by modification times, which say nothing about a
@@ -48,7 +49,7 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
 USER order-api
 ENV CARGO_HOME=/home/order-api/.cargo
 COPY --chown=order-api Cargo.toml Cargo.lock ./
-COPY --chown=order-api loadtests/Cargo.toml loadtests/
+COPY --chown=order-api loadtests loadtests
 RUN mkdir -p src tests/api && touch src/lib.rs && echo 'fn main() {}' | tee src/main.rs >tests/api/main.rs \
     && cargo test --no-run --locked
 COPY --chown=order-api . .

@@ -5,8 +5,7 @@ ARGS ?=
 BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-e2e check fmt lint docs packages \
-	test-load test-load-headless race test-loadtests \
+.PHONY: help run build test test-e2e test-load test-load-headless race test-loadtests check fmt lint docs packages \
 	docker-compose down logs ps psql redis-cli image rolling-restart backup restore alerts test-containers
 
 help: ## list these targets

@@ -102,8 +102,8 @@ mod tests {
         for (name, value) in [
             ("LISTEN", "localhost"),
             ("SHUTDOWN_GRACE_SECONDS", "2"),
-            ("ENVIRONMENT", "prod"),
             ("SHUTDOWN_DRAIN_SECONDS", "61"),
+            ("ENVIRONMENT", "prod"),
             ("DATABASE_STATEMENT_TIMEOUT_MS", "0"),
             ("REDIS_URL", "http://localhost"),
             ("DISTANCE_PROVIDER", "bing"),
