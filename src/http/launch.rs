@@ -65,6 +65,7 @@ async fn told_to_stop(mut shutdown: Shutdown, drain: Duration, leaving: Arc<Atom
         },
         () = &mut shutdown => return,
     }
+    tracing::info!("told to stop: connections end with their next answer");
     leaving.store(true, Ordering::Relaxed);
     sleep(drain).await;
     shutdown.notify();
