@@ -37,7 +37,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// `SHUTDOWN_GRACE_SECONDS`, 3 to 300, default 10: from the end of the drain to the exit at the latest.
     pub shutdown_grace: Duration,
-    /// `SHUTDOWN_DRAIN_SECONDS`, 0 to 60, default 0: from the signal until new connections are refused.
+    /// `SHUTDOWN_DRAIN_SECONDS`, 0 to 60, default 0: how long open connections are served on after
+    /// the signal; new ones are refused at once.
     pub shutdown_drain: Duration,
     /// `ENVIRONMENT`, default `development`: what this service is there for.
     pub purpose: Purpose,

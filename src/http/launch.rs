@@ -9,17 +9,18 @@ use std::time::Duration;
 use rocket::fairing::AdHoc;
 use rocket::tokio::signal::unix::{SignalKind, signal};
 use rocket::tokio::sync::mpsc;
-use rocket::tokio::time::{sleep, timeout};
-use rocket::{Build, Rocket, Shutdown, tokio};
+use rocket::tokio::time::timeout;
+use rocket::{Build, Rocket, tokio};
 
 /// Dropped with the Rocket, and so with the last connection, since each of them holds it.
 struct Alive(#[expect(dead_code, reason = "it is there to be dropped")] mpsc::Sender<Infallible>);
 
-/// Serves until SIGTERM or SIGINT. For `drain` all goes on, but each answer ends its connection, so that a
-/// proxy keeps none that it could use at the moment it is closed. Then new connections are refused, requests
-/// under way are answered, and what is not done after `grace` is cut off.
+/// Serves until SIGTERM or SIGINT. From then on new connections are refused, so that a proxy asks another
+/// instance. For `drain`, those that are open are served on, but each answer ends its connection: a proxy keeps
+/// none that it could use at the moment it is closed. Then idle ones are closed, requests under way are
+/// answered, and what is not done after `grace` is cut off.
 ///
-/// Rocket by itself waits out the whole grace time if any connection is open when it ends.
+/// Rocket by itself closes all at once, and waits out the whole grace time if any connection is open then.
 ///
 /// # Errors
 /// The address cannot be listened on, or a feature cannot start.
@@ -34,11 +35,16 @@ pub async fn until_stopped(
     let rocket = rocket.ignite().await?;
     let shutdown = rocket.shutdown();
     tokio::select! {
-        biased;
-        () = told_to_stop(shutdown, drain, leaving) => {}
+        told = a_signal() => if let Err(error) = told {
+            tracing::error!(%error, "no signal can be waited for");
+        },
         served = rocket.launch() => return served.map(drop),
     }
-    // The launch is dropped here, and the listener with it; connections are tasks of their own.
+    // The launch was dropped there, and the listener with it; connections are tasks of their own.
+    tracing::info!("told to stop: new connections are refused");
+    leaving.store(true, Ordering::Relaxed);
+    let _ = timeout(drain, last_connection.recv()).await; // either way the next step is the same
+    shutdown.notify();
     if timeout(grace, last_connection.recv()).await.is_err() {
         tracing::warn!("some requests took longer than the grace time and were cut off");
     }
@@ -55,20 +61,6 @@ fn farewell(leaving: Arc<AtomicBool>) -> AdHoc {
             }
         })
     })
-}
-
-async fn told_to_stop(mut shutdown: Shutdown, drain: Duration, leaving: Arc<AtomicBool>) {
-    tokio::select! {
-        heard = a_signal() => if let Err(error) = heard {
-            tracing::error!(%error, "no signal can be waited for");
-            return (&mut shutdown).await;
-        },
-        () = &mut shutdown => return,
-    }
-    tracing::info!("told to stop: connections end with their next answer");
-    leaving.store(true, Ordering::Relaxed);
-    sleep(drain).await;
-    shutdown.notify();
 }
 
 async fn a_signal() -> io::Result<()> {
