@@ -89,8 +89,14 @@ impl Browser {
 
     pub async fn type_into(&self, css: &str, text: &str) {
         let field = self.page.find(Locator::Css(css)).await.unwrap();
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
+        let typing = async {
+            // The page fills the field itself when its first news come, maybe between these two.
+            while field.prop("value").await.unwrap().as_deref() != Some(text) {
+                field.clear().await.unwrap();
+                field.send_keys(text).await.unwrap();
+            }
+        };
+        tokio::time::timeout(PATIENCE, typing).await.unwrap();
     }
 
     /// Looks again and again until the text is as wanted.
