@@ -17,6 +17,7 @@ start() {
   mkdir -p "$dir"
   stop
   [[ ! -e $dir/log ]] || mv "$dir/log" "$dir/log.old"
+  : >"$dir/log" # looked into below, maybe before the service has opened it
   LISTEN=127.0.0.1:0 LOG_DIR=${LOG_DIR:-$dir/logs} setsid "$1" serve </dev/null >"$dir/log" 2>&1 &
   echo $! >"$dir/pid"
   local tries
