@@ -18,6 +18,8 @@ use super::{DatabaseError, sqlstate};
 use crate::config;
 use crate::telemetry::metrics::METRICS;
 
+/// Connections that are kept ready; as many as work at once are made when they are needed.
+const IDLE_MIN: u32 = 2;
 /// How long r2d2 waits by itself; those who ask it say how long they do.
 const CONNECTION_WAIT: Duration = Duration::from_secs(1);
 
@@ -40,6 +42,7 @@ impl Database {
         };
         let pool = Pool::builder()
             .max_size(config.pool_size.get())
+            .min_idle(Some(IDLE_MIN.min(config.pool_size.get())))
             .connection_timeout(CONNECTION_WAIT)
             .error_handler(Box::new(LogError))
             .build_unchecked(manager);

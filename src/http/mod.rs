@@ -2,14 +2,15 @@
 
 pub mod body;
 pub mod catchers;
+mod chunk;
 mod error_body;
 pub mod launch;
 pub mod page;
+mod request;
 mod request_id;
 mod request_log;
 mod request_metrics;
 mod rewrite;
-mod started;
 pub mod token;
 
 use rocket::fairing::AdHoc;
@@ -22,10 +23,7 @@ pub use request_id::RequestId;
 pub fn stage(prometheus: PrometheusMetrics) -> AdHoc {
     AdHoc::on_ignite("HTTP", |rocket| async {
         rocket
-            .attach(request_id::fairing())
-            .attach(rewrite::fairing())
-            .attach(request_log::fairing())
-            .attach(request_metrics::fairing(prometheus))
+            .attach(request::fairing(prometheus))
             .register("/", rocket::catchers![catchers::any])
     })
 }

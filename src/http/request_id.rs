@@ -3,7 +3,6 @@
 use std::fmt;
 
 use rocket::Request;
-use rocket::fairing::AdHoc;
 use rocket::http::Header;
 use ulid::Ulid;
 
@@ -54,14 +53,6 @@ impl From<&RequestId> for Header<'static> {
 
 fn is_sane(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-pub(super) fn fairing() -> AdHoc {
-    AdHoc::on_response("Request id", |request, response| {
-        Box::pin(async move {
-            response.set_header(RequestId::of(request));
-        })
-    })
 }
 
 #[cfg(test)]

@@ -1,31 +1,14 @@
 //! Brings a request into the one form that routes know.
 
-use rocket::fairing::{Fairing, Info, Kind};
 use rocket::http::Method;
 use rocket::http::uri::Origin;
 use rocket::{Data, Request};
 
-struct Rewrite;
-
-#[rocket::async_trait]
-impl Fairing for Rewrite {
-    fn info(&self) -> Info {
-        Info {
-            name: "Rewrite",
-            kind: Kind::Request,
-        }
+pub(super) async fn normalize(request: &mut Request<'_>, data: &mut Data<'_>) {
+    keep_method(request, data).await;
+    if let Some(uri) = without_trailing_slash(request.uri()) {
+        request.set_uri(uri);
     }
-
-    async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
-        keep_method(request, data).await;
-        if let Some(uri) = without_trailing_slash(request.uri()) {
-            request.set_uri(uri);
-        }
-    }
-}
-
-pub(super) fn fairing() -> impl Fairing {
-    Rewrite
 }
 
 /// Rocket reads another method out of a POSTed form that begins with `_method`; here a body is only a body.

@@ -10,8 +10,8 @@ use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuar
 use super::outage::Outage;
 use super::refused::Refused;
 
-/// Lines that wait at most: about a second of a busy service; what comes then is lost and counted.
-const QUEUE_MAX: usize = 32_768;
+/// Lines that wait at most: a third of a second of a busy service; what comes then is lost and counted.
+const QUEUE_MAX: usize = 16_384;
 /// Bytes that are written at once.
 const BATCH_MAX: usize = 64 * 1024;
 /// Between two batches. The thread does not listen meanwhile, so a busy service pays neither for waking it nor

@@ -94,6 +94,9 @@ struct Escaped<'a, 'w>(&'a mut Writer<'w>);
 
 impl Write for Escaped<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        if !text.bytes().any(|byte| must_be_escaped(byte.into())) {
+            return self.0.write_str(text);
+        }
         for part in text.split_inclusive(must_be_escaped) {
             let mut characters = part.chars();
             match characters.next_back() {

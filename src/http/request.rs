@@ -1,0 +1,48 @@
+//! What every request meets on its way: the id on its answer, its line in the log, its count and its time.
+//!
+//! One fairing and not three, as each costs an allocation and a look at the clock.
+
+use std::time::Instant;
+
+use rocket::fairing::{Fairing, Info, Kind};
+use rocket::{Data, Request, Response};
+use rocket_prometheus::PrometheusMetrics;
+
+use super::{RequestId, chunk, request_log, request_metrics, rewrite};
+
+/// When a request came in.
+#[derive(Clone, Copy)]
+struct Started(Instant);
+
+fn started(request: &Request<'_>) -> Instant {
+    request.local_cache(|| Started(Instant::now())).0
+}
+
+struct EveryRequest(PrometheusMetrics);
+
+#[rocket::async_trait]
+impl Fairing for EveryRequest {
+    fn info(&self) -> Info {
+        Info {
+            name: "Every request",
+            kind: Kind::Request | Kind::Response,
+        }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
+        started(request);
+        rewrite::normalize(request, data).await;
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        response.set_header(RequestId::of(request));
+        chunk::fit(response);
+        let took = started(request).elapsed();
+        request_log::write(request, response, took);
+        request_metrics::count(&self.0, request, response, took);
+    }
+}
+
+pub(super) fn fairing(prometheus: PrometheusMetrics) -> impl Fairing {
+    EveryRequest(prometheus)
+}
