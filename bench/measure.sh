@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# What is measured, and in which order, inside the stack that run.sh has started.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+results=$STACK_DIR/results
+source bench/processes.sh
+source bench/clients.sh
+source bench/orders.sh
+source bench/queue.sh
+source bench/overload.sh
+source bench/report.sh
+
+chosen() { [[ " $ONLY " == *" $1 "* ]]; }
+
+wrong() {
+  echo "WRONG: $*" >&2
+  exit 1
+}
+
+# Measures one REQUEST made by BY on CONNECTIONS, into a line of the results. How many there were is left in $answers.
+measure() {
+  local before after said seconds p50 p99 refused broken
+  printf '%s\033[K\r' "round $round: $*" >&2
+  mapfile -t before < <(ticks)
+  said=$(client "$@") || wrong "$* could not be measured"
+  sleep 0.1 # what was under way when the time was up
+  mapfile -t after < <(ticks)
+  read -r answers seconds p50 p99 refused broken <<<"$said"
+  ((answers > 0 && refused == 0 && broken == 0)) ||
+    wrong "$*: $answers answers, $refused of them refusals, and $broken connections that broke"
+  echo "$* $answers $seconds $p50 $p99 ${before[*]} ${after[*]}" >>"$results"
+}
+
+# wrk cuts off what is under way when its time is up: that may have been carried out, or not.
+counted() { # WHAT COUNTED IN_THE_DATABASE UNDER_WAY
+  (($2 <= $3 && $3 <= $2 + $4)) || wrong "$1: the clients counted $2, the database has $3"
+}
+
+both_ways() { # the baseline and what is held against it, side by side
+  local request=$1 connections
+  "$request" "${@:2}"
+  for connections in 64 256 16 1; do
+    "$request" serve "$connections"
+    "$request" nginx "$connections"
+  done
+}
+
+a_round() {
+  local request connections
+  if chosen orders; then
+    for request in place take list; do both_ways "$request" pgbench 16; done
+  fi
+  if chosen queue; then
+    for request in push pop; do
+      "$request" webdis 64
+      both_ways "$request" redis-benchmark 50
+    done
+  fi
+  if chosen compare; then
+    for request in place take list show; do
+      for connections in 1 64; do compare "$request" "$connections"; done
+    done
+  fi
+}
+
+compare() { # twice in a round, so that each comes first once
+  local by
+  for by in this other other this; do "$1" "$by" "$2"; done
+}
+
+main() {
+  trap stop_clients EXIT
+  rm -f "$results"*
+  touch "$results"
+  start_clients
+  find_processes
+  for ((round = 1; round <= ROUNDS; round++)); do
+    a_round
+    check_orders
+    empty_logs
+  done
+  memory_table >"$results.memory"
+  if chosen overload; then overload >"$results.overload"; fi
+  check_orders
+  report
+}
+
+main

@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# Messages, and whether the queue has what the clients have counted; sourced by measure.sh.
+
+length() { redis-cli -s "$socket" LLEN message_queue; }
+
+# So that no pop finds it empty.
+fill_queue() {
+  local wanted
+  wanted=$(awk -v seconds="$DURATION" 'BEGIN { print int(150000 * seconds) }')
+  (($(length) >= wanted)) ||
+    redis-benchmark -s "$socket" -c 4 -P 100 -n "$wanted" -q RPUSH message_queue "$MESSAGE" >/dev/null
+}
+
+more_messages() { [[ $1 == redis-benchmark ]] && echo 0 || echo "$2"; }
+
+push() { # BY CONNECTIONS
+  local before
+  before=$(length)
+  measure push "$@"
+  counted "push $*" "$answers" "$(($(length) - before))" "$(more_messages "$@")"
+}
+
+pop() { # BY CONNECTIONS
+  local before
+  fill_queue
+  before=$(length)
+  measure pop "$@"
+  counted "pop $*" "$answers" "$((before - $(length)))" "$(more_messages "$@")"
+}
