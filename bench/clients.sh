@@ -28,13 +28,18 @@ END
 
 stop_clients() {
   scripts/process.sh end "$STACK_DIR/webdis/pid" webdis TERM 5 || true
-  empty_logs
 }
 
 # A line for each request: some hundred megabytes in a round.
 empty_logs() {
   local log
   for log in "$STACK_DIR"/{order-api-*,nginx}/log; do : >"$log"; done
+}
+
+# The last ones, of each log.
+refusals() {
+  local log
+  for log in "$STACK_DIR"/{order-api-*,nginx}/log; do grep -aE '"status": ?[45]' "$log" | tail -n 5; done || true
 }
 
 client() { # REQUEST BY CONNECTIONS

@@ -1,2 +1,2 @@
--- The newest 20 orders, as src/orders/store.rs asks for them.
+-- The newest 20 orders, as src/orders/store asks for them.
 SELECT distance, id, status FROM orders ORDER BY id DESC LIMIT :limit OFFSET :offset;

@@ -13,28 +13,37 @@ source bench/report.sh
 
 chosen() { [[ " $ONLY " == *" $1 "* ]]; }
 
+progress() { [[ ! -t 2 ]] || printf '%s\033[K\r' "$*" >&2; }
+
+# Does not end the run: what else there is to know is shown, and then it fails.
 wrong() {
-  echo "WRONG: $*" >&2
-  exit 1
+  echo "$*" | tee -a "$results.wrong" >&2
 }
 
-# Measures one REQUEST made by BY on CONNECTIONS, into a line of the results. How many there were is left in $answers.
+# Measures one REQUEST made by BY on CONNECTIONS, into a line of the results. How many were answered well is left in
+# $answered, and in $in_flight how many more may have been carried out.
 measure() {
-  local before after said seconds p50 p99 refused broken
-  printf '%s\033[K\r' "round $round: $*" >&2
+  local before after said answers seconds p50 p99 refused broken
+  progress "round $round of $ROUNDS: $*"
   mapfile -t before < <(ticks)
-  said=$(client "$@") || wrong "$* could not be measured"
+  said=$(client "$@")
   sleep 0.1 # what was under way when the time was up
   mapfile -t after < <(ticks)
   read -r answers seconds p50 p99 refused broken <<<"$said"
-  ((answers > 0 && refused == 0 && broken == 0)) ||
-    wrong "$*: $answers answers, $refused of them refusals, and $broken connections that broke"
+  ((answers > 0)) || {
+    echo "$* was not answered at all" >&2
+    exit 1
+  }
+  answered=$((answers - refused)) in_flight=$((refused + broken))
+  ((in_flight == 0)) || wrong "$*: of $answers answers $refused were errors, and $broken connections broke"
+  # wrk cuts off what is under way when its time is up; the others wait for it.
+  [[ $2 == pgbench || $2 == redis-benchmark ]] || in_flight=$((in_flight + $3))
   echo "$* $answers $seconds $p50 $p99 ${before[*]} ${after[*]}" >>"$results"
 }
 
-# wrk cuts off what is under way when its time is up: that may have been carried out, or not.
-counted() { # WHAT COUNTED IN_THE_DATABASE UNDER_WAY
-  (($2 <= $3 && $3 <= $2 + $4)) || wrong "$1: the clients counted $2, the database has $3"
+# Whether as much is IN_THE_DATABASE as the clients have counted.
+counted() { # WHAT COUNTED IN_THE_DATABASE IN_FLIGHT
+  (($2 <= $3 && $3 <= $2 + $4)) || wrong "$1: the clients counted $2, the database $3"
 }
 
 both_ways() { # the baseline and what is held against it, side by side
@@ -71,6 +80,7 @@ compare() { # twice in a round, so that each comes first once
 
 main() {
   trap stop_clients EXIT
+  trap 'exit 130' INT TERM HUP PIPE # else Ctrl-C would end one measurement alone
   rm -f "$results"*
   touch "$results"
   start_clients
@@ -83,7 +93,13 @@ main() {
   memory_table >"$results.memory"
   if chosen overload; then overload >"$results.overload"; fi
   check_orders
+  progress
   report
+  if [[ -e $results.wrong ]]; then
+    refusals >&2
+    exit 1
+  fi
+  empty_logs
 }
 
 main

@@ -11,13 +11,11 @@ fill_queue() {
     redis-benchmark -s "$socket" -c 4 -P 100 -n "$wanted" -q RPUSH message_queue "$MESSAGE" >/dev/null
 }
 
-more_messages() { [[ $1 == redis-benchmark ]] && echo 0 || echo "$2"; }
-
 push() { # BY CONNECTIONS
   local before
   before=$(length)
   measure push "$@"
-  counted "push $*" "$answers" "$(($(length) - before))" "$(more_messages "$@")"
+  counted "push $*" "$answered" "$(($(length) - before))" "$in_flight"
 }
 
 pop() { # BY CONNECTIONS
@@ -25,5 +23,5 @@ pop() { # BY CONNECTIONS
   fill_queue
   before=$(length)
   measure pop "$@"
-  counted "pop $*" "$answers" "$((before - $(length)))" "$(more_messages "$@")"
+  counted "pop $*" "$answered" "$((before - $(length)))" "$in_flight"
 }

@@ -1,4 +1,4 @@
--- Takes one order, as src/orders/store.rs does. Each client goes through ids that are its own.
+-- Takes one order, as src/orders/store does. Each client goes through ids that are its own.
 \set turn :turn + 1
 \set id :first + :turn * 16 + :client_id
 WITH locked AS (SELECT id, status FROM orders WHERE id = ANY(ARRAY[:id::bigint]) ORDER BY id FOR UPDATE NOWAIT),

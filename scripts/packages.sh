@@ -33,6 +33,8 @@ install() {
     cat "$log" >&2
     return 1
   }
+  # Debian would start it with the machine, and it lets everyone there into a Redis.
+  [[ " $* " != *" webdis "* ]] || update-rc.d webdis disable
 }
 
 if [[ ${1:-} == install ]]; then
