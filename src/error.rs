@@ -73,6 +73,9 @@ pub enum ApiError {
     /// Redis could not be reached or refused; nothing was done.
     #[error("The broker cannot be reached right now; nothing was done, please try again.")]
     RedisUnavailable(String),
+    /// More requests wait than can be served in time; nothing was done.
+    #[error("There is too much to do right now; nothing was done, please try again.")]
+    Overloaded,
     /// The connection to PostgreSQL or Redis broke while the change was being committed.
     #[error("The connection broke while the change was being saved; look before you try again.")]
     OutcomeUnknown(String),
@@ -118,6 +121,7 @@ impl ApiError {
             Self::Internal(_) => (500, "internal_error"),
             Self::DatabaseUnavailable(_) => (503, "database_unavailable"),
             Self::RedisUnavailable(_) => (503, "redis_unavailable"),
+            Self::Overloaded => (503, "overloaded"),
             Self::OutcomeUnknown(_) => (503, "outcome_unknown"),
             Self::DistanceUnavailable(_) => (503, "distance_unavailable"),
             Self::Http { status, .. } => (*status, "http_error"),
@@ -141,9 +145,10 @@ impl ApiError {
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::DatabaseUnavailable(_) | Self::RedisUnavailable(_) | Self::DistanceUnavailable(_) => {
-                Some(1)
-            }
+            Self::DatabaseUnavailable(_)
+            | Self::RedisUnavailable(_)
+            | Self::Overloaded
+            | Self::DistanceUnavailable(_) => Some(1),
             _ => None,
         }
     }
@@ -158,6 +163,7 @@ mod tests {
         let reason = || "FATAL: secret".to_owned();
         assert_eq!(ApiError::DatabaseUnavailable(reason()).retry_after(), Some(1));
         assert_eq!(ApiError::DistanceUnavailable(reason()).retry_after(), Some(1));
+        assert_eq!(ApiError::Overloaded.retry_after(), Some(1));
         assert_eq!(ApiError::OutcomeUnknown(reason()).retry_after(), None);
         assert_eq!(ApiError::Internal(reason()).retry_after(), None);
     }

@@ -3,7 +3,7 @@
 //! The map of this tree; arrows point from who uses to who is used:
 //!
 //! ```text
-//! main → cli → app → orders, queue, keyvalue, ops → http → db, broker, telemetry → config, error
+//! main → cli → app → orders, queue, keyvalue, ops → http → db, broker → lane → telemetry → config, error
 //! ```
 //!
 //! A line that speaks HTTP lives in its feature's `routes.rs`, one that speaks SQL in its `store.rs`,
@@ -17,6 +17,7 @@ pub mod db;
 pub mod error;
 pub mod http;
 pub mod keyvalue;
+pub mod lane;
 pub mod ops;
 pub mod orders;
 pub mod queue;

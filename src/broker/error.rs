@@ -3,6 +3,7 @@
 use redis::RedisError;
 
 use crate::error::ApiError;
+use crate::lane::Refusal;
 
 /// A command that brought no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +11,9 @@ pub enum BrokerError {
     /// Nothing was done: there is no connection, or Redis refused.
     #[error("{0}")]
     Unavailable(String),
+    /// Nothing was done: too many requests wait already.
+    #[error("{0}")]
+    Overloaded(Refusal),
     /// The connection was lost, or the time was up, after a change was sent.
     #[error("{0}")]
     OutcomeUnknown(String),
@@ -36,10 +40,17 @@ impl BrokerError {
     }
 }
 
+impl From<Refusal> for BrokerError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Overloaded(refusal)
+    }
+}
+
 impl From<BrokerError> for ApiError {
     fn from(error: BrokerError) -> Self {
         match error {
             BrokerError::Unavailable(reason) => Self::RedisUnavailable(reason),
+            BrokerError::Overloaded(_) => Self::Overloaded,
             BrokerError::OutcomeUnknown(reason) => Self::OutcomeUnknown(reason),
             BrokerError::Bug(reason) => Self::Internal(reason),
         }

@@ -1,21 +1,131 @@
-//! One statement for many items, and what to do when it fails for the sake of one of them.
+//! Lanes whose batches are statements, and what to do when one fails for the sake of one item.
 
 use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
+use rocket::tokio::time::Instant;
 
-use super::DatabaseError;
+use super::{Database, DatabaseError};
+use crate::lane::{Batch, Lane, PATIENCE, Rules};
 
-/// What came of each item of a batch, in the items' order.
-pub type Outcomes<T> = Vec<Result<T, DatabaseError>>;
+/// One statement for many items, with an answer for each in the items' order.
+pub type Statement<I, T> = fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>>;
+
+/// A lane for a statement that changes something and commits by itself. Its batches run one after the other,
+/// so none is in the way of another's locks.
+///
+/// To be called inside the async runtime.
+pub fn write_lane<I, T>(
+    name: &'static str,
+    database: &Database,
+    statement: Statement<I, T>,
+) -> Lane<I, T, DatabaseError>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+{
+    let rules = Rules {
+        name,
+        side_by_side: 1,
+        together: |_, _| true,
+        no_answer: DatabaseError::OutcomeUnknown,
+    };
+    let database = database.clone();
+    Lane::new(rules, move |Batch { items, begin_by }| {
+        let database = database.clone();
+        async move {
+            let number = items.len();
+            let work = move |connection: &mut PgConnection| {
+                Ok(together_or_alone(
+                    connection,
+                    &items,
+                    statement,
+                    begin_by + PATIENCE,
+                ))
+            };
+            let done = database.write(begin_by, work).await;
+            done.unwrap_or_else(|error| failed(number, &error))
+        }
+    })
+}
+
+/// A lane for a statement that changes nothing.
+///
+/// To be called inside the async runtime.
+pub fn read_lane<I, T>(
+    name: &'static str,
+    database: &Database,
+    statement: Statement<I, T>,
+) -> Lane<I, T, DatabaseError>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+{
+    let rules = Rules {
+        name,
+        side_by_side: 2,
+        together: |_, _| true,
+        no_answer: DatabaseError::Unavailable,
+    };
+    let database = database.clone();
+    Lane::new(rules, move |Batch { items, begin_by }| {
+        let database = database.clone();
+        async move {
+            let number = items.len();
+            let work = move |connection: &mut PgConnection| statement(connection, &items);
+            match database.read(begin_by, work).await {
+                Ok(answers) => answers.into_iter().map(Ok).collect(),
+                Err(error) => failed(number, &error),
+            }
+        }
+    })
+}
+
+/// A lane for a read whose answer is the same for all who ask for the same: they share it, if they waited
+/// before it began.
+///
+/// To be called inside the async runtime.
+pub fn shared_read_lane<I, T>(
+    name: &'static str,
+    database: &Database,
+    statement: fn(&mut PgConnection, I) -> QueryResult<T>,
+) -> Lane<I, T, DatabaseError>
+where
+    I: Copy + Eq + Send + 'static,
+    T: Clone + Send + 'static,
+{
+    let rules = Rules {
+        name,
+        side_by_side: 4,
+        together: |one, other| one == other,
+        no_answer: DatabaseError::Unavailable,
+    };
+    let database = database.clone();
+    Lane::new(rules, move |Batch { items, begin_by }| {
+        let database = database.clone();
+        async move {
+            let Some(&item) = items.first() else {
+                return Vec::new();
+            };
+            let work = move |connection: &mut PgConnection| statement(connection, item);
+            let answer = database.read(begin_by, work).await;
+            vec![answer; items.len()]
+        }
+    })
+}
+
+fn failed<T>(number: usize, error: &DatabaseError) -> Vec<Result<T, DatabaseError>> {
+    (0..number).map(|_| Err(error.clone())).collect()
+}
 
 /// Runs `statement` for all items at once. Where PostgreSQL reported an error, and so has rolled everything
 /// back, each item runs alone, so that a bad one never fails its neighbours. A connection that was lost on
 /// the way is not tried again: nobody knows what was committed.
-pub fn together_or_alone<I, T>(
+fn together_or_alone<I, T>(
     connection: &mut PgConnection,
     items: &[I],
-    statement: fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>>,
-) -> Outcomes<T> {
+    statement: Statement<I, T>,
+    retry_until: Instant,
+) -> Vec<Result<T, DatabaseError>> {
     let error = match statement(connection, items) {
         Ok(answers) if answers.len() == items.len() => {
             return answers.into_iter().map(Ok).collect();
@@ -24,20 +134,13 @@ pub fn together_or_alone<I, T>(
         Err(error) => DatabaseError::after_write(error),
     };
     if items.len() < 2 || matches!(error, DatabaseError::OutcomeUnknown(_)) {
-        return items.iter().map(|_| Err(error.clone())).collect();
+        return failed(items.len(), &error);
     }
-    items
-        .chunks(1)
-        .flat_map(|alone| together_or_alone(connection, alone, statement))
-        .collect()
-}
-
-/// The outcome of a batch of one.
-///
-/// # Errors
-/// That of its item.
-pub fn only<T>(mut outcomes: Outcomes<T>) -> Result<T, DatabaseError> {
-    outcomes
-        .pop()
-        .unwrap_or_else(|| Err(DatabaseError::Bug("a batch of one has no outcome".to_owned())))
+    let alone = |item| {
+        if Instant::now() > retry_until {
+            return vec![Err(error.clone())];
+        }
+        together_or_alone(connection, item, statement, retry_until)
+    };
+    items.chunks(1).flat_map(alone).collect()
 }

@@ -3,6 +3,7 @@
 use diesel::result::{DatabaseErrorKind, Error};
 
 use crate::error::ApiError;
+use crate::lane::Refusal;
 
 /// A statement that brought no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +11,9 @@ pub enum DatabaseError {
     /// Nothing was done: there is no connection, or the transaction was rolled back.
     #[error("{0}")]
     Unavailable(String),
+    /// Nothing was done: too many requests wait already.
+    #[error("{0}")]
+    Overloaded(Refusal),
     /// The connection was lost after a change was sent and before its commit was confirmed.
     #[error("{0}")]
     OutcomeUnknown(String),
@@ -56,10 +60,17 @@ fn may_pass(kind: &DatabaseErrorKind) -> bool {
     )
 }
 
+impl From<Refusal> for DatabaseError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Overloaded(refusal)
+    }
+}
+
 impl From<DatabaseError> for ApiError {
     fn from(error: DatabaseError) -> Self {
         match error {
             DatabaseError::Unavailable(reason) => Self::DatabaseUnavailable(reason),
+            DatabaseError::Overloaded(_) => Self::Overloaded,
             DatabaseError::OutcomeUnknown(reason) => Self::OutcomeUnknown(reason),
             DatabaseError::Bug(reason) => Self::Internal(reason),
         }

@@ -18,8 +18,8 @@ use super::{DatabaseError, sqlstate};
 use crate::config;
 use crate::telemetry::metrics::METRICS;
 
-/// How long a request waits for a connection.
-const CONNECTION_WAIT: Duration = Duration::from_millis(800);
+/// How long r2d2 waits by itself; those who ask it say how long they do.
+const CONNECTION_WAIT: Duration = Duration::from_secs(1);
 
 /// The database, as handlers use it: closures over a connection, run off the async threads.
 #[derive(Clone)]
@@ -50,29 +50,30 @@ impl Database {
         }
     }
 
-    /// Runs a statement that changes nothing.
+    /// Runs a statement that changes nothing, if a connection is there by `begin_by`.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses.
-    pub async fn read<T, F>(&self, work: F) -> Result<T, DatabaseError>
+    pub async fn read<T, F>(&self, begin_by: Instant, work: F) -> Result<T, DatabaseError>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
         let work = |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
-        self.run(work, DatabaseError::Unavailable).await
+        self.run(begin_by, work, DatabaseError::Unavailable).await
     }
 
-    /// Runs a statement that changes something, in the way of [`super::batch`].
+    /// Runs a statement that changes something, in the way of [`super::batch`], if a connection is there by
+    /// `begin_by`.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses, or nobody knows whether it committed.
-    pub async fn write<T, F>(&self, work: F) -> Result<T, DatabaseError>
+    pub async fn write<T, F>(&self, begin_by: Instant, work: F) -> Result<T, DatabaseError>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
-        self.run(work, DatabaseError::OutcomeUnknown).await
+        self.run(begin_by, work, DatabaseError::OutcomeUnknown).await
     }
 
     /// Sets the metrics that tell how many connections there are and how many of them work.
@@ -86,14 +87,18 @@ impl Database {
             .set(state.idle_connections.into());
     }
 
-    async fn run<T, F>(&self, work: F, no_answer: fn(String) -> DatabaseError) -> Result<T, DatabaseError>
+    async fn run<T, F>(
+        &self,
+        begin_by: Instant,
+        work: F,
+        no_answer: fn(String) -> DatabaseError,
+    ) -> Result<T, DatabaseError>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
         let started = Instant::now();
-        let connected_by = started + CONNECTION_WAIT;
-        let permit = timeout_at(connected_by, Arc::clone(&self.permits).acquire_owned())
+        let permit = timeout_at(begin_by, Arc::clone(&self.permits).acquire_owned())
             .await
             .map_err(|_| unavailable("every connection is busy"))?
             .map_err(unavailable)?;
@@ -104,7 +109,7 @@ impl Database {
             let decided = Arc::clone(&decided);
             move || {
                 let _permit = permit;
-                let wait = connected_by.saturating_duration_since(Instant::now());
+                let wait = begin_by.saturating_duration_since(Instant::now());
                 let mut connection = pool.get_timeout(wait).map_err(unavailable)?;
                 METRICS
                     .database_connection_wait
@@ -116,7 +121,7 @@ impl Database {
             }
         });
         // PostgreSQL ends a statement in time by itself, unless it is stuck whole or the network is.
-        match timeout_at(connected_by + self.statement_timeout, running).await {
+        match timeout_at(begin_by + self.statement_timeout, running).await {
             Ok(finished) => finished.map_err(|error| no_answer(error.to_string()))?,
             Err(_) if decided.swap(true, Ordering::SeqCst) => {
                 Err(no_answer("PostgreSQL does not answer".to_owned()))

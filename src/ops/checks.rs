@@ -7,7 +7,7 @@ use diesel::pg::PgConnection;
 use diesel::sql_types::Integer;
 use diesel::{RunQueryDsl, select};
 use redis::cmd;
-use rocket::tokio::time::timeout;
+use rocket::tokio::time::{Instant, timeout};
 
 use crate::broker::Broker;
 use crate::db::Database;
@@ -18,7 +18,10 @@ const WITHIN: Duration = Duration::from_secs(1);
 /// Whether PostgreSQL answers a statement.
 pub(super) async fn postgres(database: &Database) -> bool {
     let answer = |connection: &mut PgConnection| select(sql::<Integer>("1")).execute(connection);
-    matches!(timeout(WITHIN, database.read(answer)).await, Ok(Ok(_)))
+    matches!(
+        timeout(WITHIN, database.read(Instant::now() + WITHIN, answer)).await,
+        Ok(Ok(_))
+    )
 }
 
 /// Whether Redis answers a ping.

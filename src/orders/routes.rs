@@ -1,14 +1,17 @@
 //! The orders' HTTP: places, takes, shows and lists.
 
+use std::sync::Arc;
+
 use rocket::fairing::AdHoc;
+use rocket::response::content::RawJson;
 use rocket::serde::json::Json;
 use rocket::{Data, State};
 use serde::Serialize;
 
 use super::distance::{DistanceError, DistanceProvider};
 use super::model::{NewOrder, Order, OrderSummary, PathId, PlaceOrder, Status, TakeOrder, TakeOutcome};
-use super::store;
-use crate::db::{Database, batch};
+use super::store::Orders;
+use crate::db::Database;
 use crate::error::ApiError;
 use crate::http::body::{Schema, SchemaError, json_limit};
 use crate::http::page::Page;
@@ -33,10 +36,16 @@ impl Schemas {
 #[must_use]
 pub fn stage(provider: Box<dyn DistanceProvider>) -> AdHoc {
     AdHoc::try_on_ignite("Orders", |rocket| async {
+        let Some(database) = rocket.state::<Database>() else {
+            tracing::error!("the orders have no database");
+            return Err(rocket);
+        };
+        let orders = Orders::new(database);
         match Schemas::compile() {
             Ok(schemas) => Ok(rocket
                 .manage(schemas)
                 .manage(provider)
+                .manage(orders)
                 .mount("/orders", rocket::routes![place, take, show, list])),
             Err(error) => {
                 tracing::error!(%error, "a schema of the orders is wrong");
@@ -51,17 +60,14 @@ async fn place(
     body: Data<'_>,
     schemas: &State<Schemas>,
     provider: &State<Box<dyn DistanceProvider>>,
-    database: &State<Database>,
+    orders: &State<Orders>,
 ) -> Result<Json<OrderSummary>, ApiError> {
     let trip = schemas.place.read(body, json_limit()).await?.trip()?;
     let distance = provider.distance(&trip).await.map_err(|error| match error {
         DistanceError::NoRoute => ApiError::NoRoute,
         DistanceError::Unavailable(reason) => ApiError::DistanceUnavailable(reason),
     })?;
-    let order = NewOrder { trip, distance };
-    let id = database
-        .write(move |connection| batch::only(store::place(connection, &[order])))
-        .await?;
+    let id = orders.place(NewOrder { trip, distance }).await?;
     METRICS.orders_placed.inc();
     Ok(Json(OrderSummary {
         distance,
@@ -81,16 +87,14 @@ async fn take(
     id: &str,
     body: Data<'_>,
     schemas: &State<Schemas>,
-    database: &State<Database>,
+    orders: &State<Orders>,
 ) -> Result<Json<Taken>, ApiError> {
     let id = PathId::parse(id)?;
     schemas.take.read(body, json_limit()).await?;
     let PathId::Possible(id) = id else {
         return Err(ApiError::NothingToTake(id.to_string()));
     };
-    let outcome = database
-        .write(move |connection| batch::only(store::take(connection, &[id])))
-        .await?;
+    let outcome = orders.take(id).await?;
     METRICS.order_takes.with_label_values(&[outcome.word()]).inc();
     match outcome {
         TakeOutcome::Won => Ok(Json(Taken { status: "SUCCESS" })),
@@ -101,14 +105,12 @@ async fn take(
 }
 
 #[rocket::get("/<id>")]
-async fn show(id: &str, database: &State<Database>) -> Result<Json<Order>, ApiError> {
+async fn show(id: &str, orders: &State<Orders>) -> Result<Json<Order>, ApiError> {
     let id = PathId::parse(id)?;
     let PathId::Possible(number) = id else {
         return Err(ApiError::OrderNotFound(id.to_string()));
     };
-    let order = database
-        .read(move |connection| store::find(connection, number))
-        .await?;
+    let order = orders.find(number).await?;
     order
         .map(Json)
         .ok_or_else(|| ApiError::OrderNotFound(id.to_string()))
@@ -118,11 +120,8 @@ async fn show(id: &str, database: &State<Database>) -> Result<Json<Order>, ApiEr
 async fn list(
     page: Option<&str>,
     limit: Option<&str>,
-    database: &State<Database>,
-) -> Result<Json<Vec<OrderSummary>>, ApiError> {
+    orders: &State<Orders>,
+) -> Result<RawJson<Arc<[u8]>>, ApiError> {
     let page = Page::parse(page, limit)?;
-    let orders = database
-        .read(move |connection| store::list(connection, page))
-        .await?;
-    Ok(Json(orders))
+    Ok(RawJson(orders.list(page).await?))
 }

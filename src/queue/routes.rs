@@ -6,7 +6,8 @@ use rocket::serde::json::Json;
 use rocket::{Data, State};
 use serde::Serialize;
 
-use super::{reliable, store};
+use super::reliable;
+use super::store::Queue;
 use crate::broker::Broker;
 use crate::error::ApiError;
 use crate::http::body;
@@ -15,10 +16,16 @@ use crate::http::token::Authorized;
 /// Mounts the queues; needs a [`Broker`] in Rocket's state.
 #[must_use]
 pub fn stage() -> AdHoc {
-    AdHoc::on_ignite("Queue", |rocket| async {
-        rocket
+    AdHoc::try_on_ignite("Queue", |rocket| async {
+        let Some(broker) = rocket.state::<Broker>() else {
+            tracing::error!("the queue has no broker");
+            return Err(rocket);
+        };
+        let queue = Queue::new(broker);
+        Ok(rocket
+            .manage(queue)
             .attach(reliable::stage())
-            .mount("/api/queue", rocket::routes![push, pop, count])
+            .mount("/api/queue", rocket::routes![push, pop, count]))
     })
 }
 
@@ -43,16 +50,16 @@ struct Counted {
 async fn push(
     _authorized: Authorized,
     message: Data<'_>,
-    broker: &State<Broker>,
+    queue: &State<Queue>,
 ) -> Result<Json<Pushed>, ApiError> {
     let message = body::text(message, 1.mebibytes()).await?;
-    store::push(broker, &message).await?;
+    queue.push(message).await?;
     Ok(Json(Pushed { status: "ok" }))
 }
 
 #[rocket::post("/pop")]
-async fn pop(_authorized: Authorized, broker: &State<Broker>) -> Result<Json<Popped>, ApiError> {
-    let message = store::pop(broker).await?;
+async fn pop(_authorized: Authorized, queue: &State<Queue>) -> Result<Json<Popped>, ApiError> {
+    let message = queue.pop().await?;
     Ok(Json(Popped {
         status: "ok",
         message,
@@ -60,7 +67,7 @@ async fn pop(_authorized: Authorized, broker: &State<Broker>) -> Result<Json<Pop
 }
 
 #[rocket::get("/count")]
-async fn count(_authorized: Authorized, broker: &State<Broker>) -> Result<Json<Counted>, ApiError> {
-    let count = store::count(broker).await?;
+async fn count(_authorized: Authorized, queue: &State<Queue>) -> Result<Json<Counted>, ApiError> {
+    let count = queue.count().await?;
     Ok(Json(Counted { status: "ok", count }))
 }

@@ -1,6 +1,7 @@
 //! Every metric, declared once, with its unit; docs/METRICS.md says what each is good for.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use rocket_prometheus::prometheus::core::Collector;
 use rocket_prometheus::prometheus::{
@@ -16,6 +17,8 @@ const SECONDS: [f64; 12] = [
 const SHORT_SECONDS: [f64; 11] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0,
 ];
+/// Requests in a batch.
+const BATCH: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 /// The metrics of this process.
 pub static METRICS: LazyLock<Metrics> = LazyLock::new(|| {
@@ -48,6 +51,14 @@ pub struct Metrics {
     pub database_connections: GaugeVec,
     /// Seconds that a request waited for a connection to PostgreSQL.
     pub database_connection_wait: Histogram,
+    /// Items of a batch, by lane.
+    pub lane_batch: HistogramVec,
+    /// Seconds that the first item of a batch waited, by lane.
+    pub lane_wait: HistogramVec,
+    /// Seconds that a batch took, by lane.
+    pub lane_run: HistogramVec,
+    /// Items that were refused, by lane and reason: full or late.
+    pub lane_refusals: IntCounterVec,
     /// Seconds by command.
     pub redis_commands: HistogramVec,
     /// Commands that failed, and those that found no connection, by command.
@@ -127,6 +138,33 @@ impl Metrics {
                     .buckets(SHORT_SECONDS.into()),
                 )?,
             )?,
+            lane_batch: histograms(
+                &to,
+                "order_api_lane_batch_items",
+                "Requests that one statement served.",
+                &BATCH,
+                &["lane"],
+            )?,
+            lane_wait: histograms(
+                &to,
+                "order_api_lane_wait_seconds",
+                "Seconds that the first request of a batch waited for it.",
+                &SHORT_SECONDS,
+                &["lane"],
+            )?,
+            lane_run: histograms(
+                &to,
+                "order_api_lane_run_seconds",
+                "Seconds that a batch took, the wait for a connection included.",
+                &SHORT_SECONDS,
+                &["lane"],
+            )?,
+            lane_refusals: counters(
+                &to,
+                "order_api_lane_refusals_total",
+                "Requests that no batch was run for.",
+                &["lane", "reason"],
+            )?,
             redis_commands: histograms(
                 &to,
                 "order_api_redis_command_duration_seconds",
@@ -142,6 +180,40 @@ impl Metrics {
             )?,
             registry: to,
         })
+    }
+}
+
+/// Those of one lane.
+#[derive(Clone)]
+pub struct LaneMetrics {
+    batch: Histogram,
+    wait: Histogram,
+    /// Seconds that a batch took.
+    pub run: Histogram,
+    /// Items for which there was no room.
+    pub full: IntCounter,
+    /// Items that waited too long.
+    pub late: IntCounter,
+}
+
+impl LaneMetrics {
+    /// Those of the lane with this name.
+    #[must_use]
+    pub fn of(lane: &str) -> Self {
+        Self {
+            batch: METRICS.lane_batch.with_label_values(&[lane]),
+            wait: METRICS.lane_wait.with_label_values(&[lane]),
+            run: METRICS.lane_run.with_label_values(&[lane]),
+            full: METRICS.lane_refusals.with_label_values(&[lane, "full"]),
+            late: METRICS.lane_refusals.with_label_values(&[lane, "late"]),
+        }
+    }
+
+    /// A batch begins, whose first item has waited so long.
+    #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
+    pub fn begun(&self, items: usize, waited: Duration) {
+        self.batch.observe(items as f64);
+        self.wait.observe(waited.as_secs_f64());
     }
 }
 

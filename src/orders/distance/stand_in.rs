@@ -72,10 +72,10 @@ impl StandIn {
             ..State::default()
         }));
         let shared = Arc::clone(&state);
-        rocket::tokio::spawn(async move {
+        tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 shared.lock().unwrap().connections += 1;
-                rocket::tokio::spawn(serve(stream, Arc::clone(&shared)));
+                tokio::spawn(serve(stream, Arc::clone(&shared)));
             }
         });
         Self { port, state }

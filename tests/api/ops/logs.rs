@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use rocket::futures::future::join_all;
+use rocket::tokio::time::sleep;
 use serde_json::Value;
 
 use crate::support::{App, RACERS, TOKEN, TRIP};
@@ -29,7 +30,7 @@ async fn awaited(app: &App, path: &str, count: usize) -> Vec<Value> {
             return lines;
         }
         assert!(asked.elapsed() < Duration::from_secs(10), "{path}: {lines:?}");
-        rocket::tokio::time::sleep(Duration::from_millis(5)).await;
+        sleep(Duration::from_millis(5)).await;
     }
 }
 

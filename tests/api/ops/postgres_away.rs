@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::BigInt;
 use rocket::futures::future::join_all;
+use rocket::tokio::task::spawn_blocking;
 use serde_json::json;
 
 use crate::support::{Answer, App, Cluster, TRIP};
@@ -79,9 +80,7 @@ async fn an_order_that_was_answered_is_there_after_a_crash_of_postgresql() {
     let crash = async {
         while app.get("/orders/200").await.status != 200 {}
         let cluster = Arc::clone(&cluster);
-        rocket::tokio::task::spawn_blocking(move || cluster.kill())
-            .await
-            .unwrap();
+        spawn_blocking(move || cluster.kill()).await.unwrap();
         gone.store(true, Ordering::SeqCst);
     };
     let placing = join_all((0..16).map(|_| place_until(&app, &gone)));

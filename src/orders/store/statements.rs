@@ -1,6 +1,7 @@
-//! Orders in PostgreSQL. Every statement is prepared once a connection and commits by itself.
+//! The SQL of the orders. Every statement is prepared once a connection and commits by itself.
 
 use std::collections::HashMap;
+use std::mem;
 
 use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgConnection, PgValue};
@@ -9,61 +10,47 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
 use time::OffsetDateTime;
 
-use super::model::{NewOrder, Order, OrderSummary, Status, TakeOutcome};
-use crate::db::batch::{Outcomes, together_or_alone};
+use super::super::model::{NewOrder, Order, OrderSummary, Status, TakeOutcome};
 use crate::db::schema::orders::dsl;
 use crate::db::sqlstate::is_lock_not_available;
 use crate::http::page::Page;
 
 /// Places orders and tells the id of each.
-pub fn place(connection: &mut PgConnection, new: &[NewOrder]) -> Outcomes<i64> {
-    together_or_alone(connection, new, |connection, new| {
-        let mut ids: Vec<i64> = PlaceOrders::of(new).load(connection)?;
-        // Rows are numbered in the order of the arrays; RETURNING alone promises no order.
-        ids.sort_unstable();
-        Ok(ids)
-    })
+pub fn place(connection: &mut PgConnection, new: &[NewOrder]) -> QueryResult<Vec<i64>> {
+    let mut ids: Vec<i64> = PlaceOrders::of(new).load(connection)?;
+    // Rows are numbered in the order of the arrays; RETURNING alone promises no order.
+    ids.sort_unstable();
+    Ok(ids)
 }
 
 /// Takes orders, each for one courier alone. Of equal ids the first one wins.
-pub fn take(connection: &mut PgConnection, ids: &[i64]) -> Outcomes<TakeOutcome> {
-    together_or_alone(connection, ids, |connection, ids| {
-        let rows = match (TakeOrders { ids }).load::<(i64, bool)>(connection) {
-            Err(error) if ids.len() == 1 && is_lock_not_available(&error) => {
-                return Ok(vec![TakeOutcome::Locked]);
-            }
-            rows => rows?,
-        };
-        let mut known: HashMap<i64, bool> = rows.into_iter().collect();
-        let outcome = |id| match known.insert(id, false) {
-            Some(true) => TakeOutcome::Won,
-            Some(false) => TakeOutcome::AlreadyTaken,
-            None => {
-                known.remove(&id);
-                TakeOutcome::NotFound
-            }
-        };
-        Ok(ids.iter().copied().map(outcome).collect())
-    })
+pub fn take(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<TakeOutcome>> {
+    let rows = match (TakeOrders { ids }).load::<(i64, bool)>(connection) {
+        Err(error) if ids.len() == 1 && is_lock_not_available(&error) => {
+            return Ok(vec![TakeOutcome::Locked]);
+        }
+        rows => rows?,
+    };
+    let mut won: HashMap<i64, bool> = rows.into_iter().collect();
+    let outcome = |id| match won.get_mut(id).map(mem::take) {
+        Some(true) => TakeOutcome::Won,
+        Some(false) => TakeOutcome::AlreadyTaken,
+        None => TakeOutcome::NotFound,
+    };
+    Ok(ids.iter().map(outcome).collect())
 }
 
-/// One order with all that is known of it.
-///
-/// # Errors
-/// What PostgreSQL reports.
-pub fn find(connection: &mut PgConnection, id: i64) -> QueryResult<Option<Order>> {
-    dsl::orders
-        .find(id)
+/// Orders with all that is known of them.
+pub fn find(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<Option<Order>>> {
+    let rows: Vec<Row> = dsl::orders
+        .filter(dsl::id.eq_any(ids))
         .select(Row::as_select())
-        .first(connection)
-        .map(Order::from)
-        .optional()
+        .load(connection)?;
+    let found: HashMap<i64, Order> = rows.into_iter().map(|row| (row.id, Order::from(row))).collect();
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
 /// One page of the orders, newest first.
-///
-/// # Errors
-/// What PostgreSQL reports.
 pub fn list(connection: &mut PgConnection, page: Page) -> QueryResult<Vec<OrderSummary>> {
     dsl::orders
         .select((dsl::distance, dsl::id, dsl::status))

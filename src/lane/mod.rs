@@ -1,0 +1,238 @@
+//! Natural batching: requests that wait for the same statement are served by one.
+//!
+//! A lane is a bounded channel and a task. The task takes all that waits, hands it on as a batch, answers each
+//! item, and looks again. Idle, an item is sent on at once and nothing is delayed; busy, the batch grows by
+//! itself. A full channel refuses, so overload is refused and not piled up.
+//!
+//! What a lane promises:
+//! - An item is in one batch at most, and is never worked for before it was there nor after its client has gone.
+//! - Whoever asks gets an answer: that of the batch, or why there was none. A batch that panics costs its own
+//!   items their answers, and nobody else.
+//! - Items begin in the order in which they came, equals side by side.
+//! - Whoever asks holds the lane, so at shutdown it ends once everyone is answered.
+
+#[cfg(test)]
+mod tests;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rocket::tokio;
+use rocket::tokio::sync::mpsc::error::TrySendError;
+use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use rocket::tokio::task::yield_now;
+use rocket::tokio::time::Instant;
+
+use crate::telemetry::metrics::LaneMetrics;
+
+/// The most items of a batch.
+const BATCH_MAX: usize = 256;
+/// The most items that wait.
+const WAITING_MAX: usize = 1024;
+/// The longest that an item waits for the statement to be sent.
+pub const PATIENCE: Duration = Duration::from_millis(800);
+
+/// Why nothing was done for an item; it may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// As many as may wait do so already.
+    #[error("too many requests wait already")]
+    Full,
+    /// What came before it took too long.
+    #[error("it waited too long")]
+    Late,
+}
+
+/// What a lane is like.
+pub struct Rules<I, E> {
+    /// For metrics.
+    pub name: &'static str,
+    /// Batches that run side by side, 1 or more.
+    pub side_by_side: usize,
+    /// Whether a batch that holds the one may hold the other.
+    pub together: fn(&I, &I) -> bool,
+    /// The answer where a batch ended without one; the string is the reason for the log.
+    pub no_answer: fn(String) -> E,
+}
+
+/// Where items wait for a batch.
+pub struct Lane<I, T, E> {
+    waiting: mpsc::Sender<Waiting<I, T, E>>,
+    no_answer: fn(String) -> E,
+    metrics: LaneMetrics,
+}
+
+struct Waiting<I, T, E> {
+    item: I,
+    since: Instant,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+/// What one statement is sent for.
+pub struct Batch<I> {
+    /// The items, 1 or more.
+    pub items: Vec<I>,
+    /// By when the statement has to be sent for the first of them not to have waited too long.
+    pub begin_by: Instant,
+}
+
+impl<I, T, E> Lane<I, T, E>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+    E: From<Refusal> + Send + 'static,
+{
+    /// Begins a lane whose batches `run` answers, item by item and in their order.
+    pub fn new<F, R>(rules: Rules<I, E>, run: R) -> Self
+    where
+        F: Future<Output = Vec<Result<T, E>>> + Send + 'static,
+        R: Fn(Batch<I>) -> F + Send + Sync + 'static,
+    {
+        let (sender, waiting) = mpsc::channel(WAITING_MAX);
+        let metrics = LaneMetrics::of(rules.name);
+        let driver = Driver {
+            waiting,
+            together: rules.together,
+            turns: Arc::new(Semaphore::new(rules.side_by_side)),
+            run: Arc::new(run),
+            metrics: metrics.clone(),
+        };
+        tokio::spawn(driver.drive());
+        Self {
+            waiting: sender,
+            no_answer: rules.no_answer,
+            metrics,
+        }
+    }
+
+    /// Waits for the batch that the item will be in, and for its answer.
+    ///
+    /// # Errors
+    /// The lane is full, the item waited too long, or its batch brought an error or nothing.
+    pub async fn ask(&self, item: I) -> Result<T, E> {
+        let (reply, answer) = oneshot::channel();
+        let since = Instant::now();
+        match self.waiting.try_send(Waiting { item, since, reply }) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                self.metrics.full.inc();
+                return Err(Refusal::Full.into());
+            }
+            Err(TrySendError::Closed(_)) => return Err((self.no_answer)("the lane has ended".to_owned())),
+        }
+        let answer = answer.await;
+        answer.unwrap_or_else(|_| Err((self.no_answer)("the batch ended without an answer".to_owned())))
+    }
+}
+
+/// The task behind a lane.
+struct Driver<I, T, E, R> {
+    waiting: mpsc::Receiver<Waiting<I, T, E>>,
+    together: fn(&I, &I) -> bool,
+    turns: Arc<Semaphore>,
+    run: Arc<R>,
+    metrics: LaneMetrics,
+}
+
+impl<I, T, E, F, R> Driver<I, T, E, R>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+    E: From<Refusal> + Send + 'static,
+    F: Future<Output = Vec<Result<T, E>>> + Send + 'static,
+    R: Fn(Batch<I>) -> F + Send + Sync + 'static,
+{
+    /// Until the lane is dropped and nothing waits any more.
+    async fn drive(mut self) {
+        let mut taken = Vec::with_capacity(BATCH_MAX);
+        loop {
+            let mut turn = self.turn().await;
+            if self.waiting.recv_many(&mut taken, 1).await == 0 {
+                return;
+            }
+            // Whoever is about to ask does so first. Where nobody is, this costs no time.
+            yield_now().await;
+            while taken.len() < BATCH_MAX
+                && let Ok(next) = self.waiting.try_recv()
+            {
+                taken.push(next);
+            }
+            for batch in self.grouped(&mut taken) {
+                if turn.is_none() {
+                    turn = self.turn().await;
+                }
+                tokio::spawn(serve(
+                    batch,
+                    Arc::clone(&self.run),
+                    turn.take(),
+                    self.metrics.clone(),
+                ));
+            }
+        }
+    }
+
+    /// The right to run a batch, which is given back when it is dropped.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.turns).acquire_owned().await.ok() // it is never closed
+    }
+
+    fn grouped(&self, taken: &mut Vec<Waiting<I, T, E>>) -> Vec<Vec<Waiting<I, T, E>>> {
+        let mut groups: Vec<Vec<_>> = Vec::new();
+        for next in taken.drain(..) {
+            let together = |group: &&mut Vec<Waiting<I, T, E>>| {
+                group
+                    .first()
+                    .is_some_and(|first| (self.together)(&first.item, &next.item))
+            };
+            match groups.iter_mut().find(together) {
+                Some(group) => group.push(next),
+                None => groups.push(vec![next]),
+            }
+        }
+        groups
+    }
+}
+
+/// Runs one batch, and answers each of its items.
+async fn serve<I, T, E, F, R>(
+    batch: Vec<Waiting<I, T, E>>,
+    run: Arc<R>,
+    turn: Option<OwnedSemaphorePermit>,
+    metrics: LaneMetrics,
+) where
+    E: From<Refusal>,
+    F: Future<Output = Vec<Result<T, E>>>,
+    R: Fn(Batch<I>) -> F,
+{
+    let began = Instant::now();
+    let (mut items, mut replies) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+    let mut first = began;
+    for Waiting { item, since, reply } in batch {
+        if reply.is_closed() {
+            continue; // the client has gone
+        }
+        if began.duration_since(since) > PATIENCE {
+            metrics.late.inc();
+            let _ = reply.send(Err(Refusal::Late.into()));
+            continue;
+        }
+        first = first.min(since);
+        items.push(item);
+        replies.push(reply);
+    }
+    if items.is_empty() {
+        return;
+    }
+    metrics.begun(items.len(), began.duration_since(first));
+    let answers = run(Batch {
+        items,
+        begin_by: first + PATIENCE,
+    })
+    .await;
+    metrics.run.observe(began.elapsed().as_secs_f64());
+    drop(turn);
+    for (reply, answer) in replies.into_iter().zip(answers) {
+        let _ = reply.send(answer); // the client may have gone
+    }
+}

@@ -1,0 +1,280 @@
+//! What a lane promises, one by one, and under everything at once.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rocket::futures::future::join_all;
+use rocket::tokio::sync::Semaphore;
+use rocket::tokio::time::{sleep, timeout};
+use rocket::tokio::{self, spawn};
+
+use super::{BATCH_MAX, Batch, Lane, PATIENCE, Refusal, Rules, WAITING_MAX};
+
+#[derive(Debug, Clone, PartialEq)]
+enum Failed {
+    Refused(Refusal),
+    NoAnswer,
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+type Echo = Lane<u32, u32, Failed>;
+
+fn rules(side_by_side: usize) -> Rules<u32, Failed> {
+    Rules {
+        name: "test",
+        side_by_side,
+        together: |_, _| true,
+        no_answer: |_| Failed::NoAnswer,
+    }
+}
+
+fn echo(items: Vec<u32>) -> Vec<Result<u32, Failed>> {
+    items.into_iter().map(Ok).collect()
+}
+
+/// A lane whose batches wait to be let through, and note their items.
+#[derive(Clone)]
+struct Gate {
+    open: Arc<Semaphore>,
+    begun: Arc<Mutex<Vec<Vec<u32>>>>,
+}
+
+impl Gate {
+    fn closed(rules: Rules<u32, Failed>) -> (Self, Arc<Echo>) {
+        let gate = Self {
+            open: Arc::new(Semaphore::new(0)),
+            begun: Arc::default(),
+        };
+        let inside = gate.clone();
+        let run = move |batch: Batch<u32>| {
+            let gate = inside.clone();
+            async move {
+                gate.begun.lock().unwrap().push(batch.items.clone());
+                gate.open.acquire().await.unwrap().forget();
+                echo(batch.items)
+            }
+        };
+        (gate, Arc::new(Lane::new(rules, run)))
+    }
+
+    fn begun(&self) -> Vec<Vec<u32>> {
+        self.begun.lock().unwrap().clone()
+    }
+
+    /// Until so many batches have begun.
+    async fn until_begun(&self, batches: usize) {
+        while self.begun().len() < batches {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn let_through(&self, batches: usize) {
+        self.open.add_permits(batches);
+    }
+}
+
+/// Asks a lane that is busy, and waits there when this returns.
+async fn ask(lane: &Arc<Echo>, item: u32) -> tokio::task::JoinHandle<Result<u32, Failed>> {
+    let before = lane.waiting.capacity();
+    let asking = Arc::clone(lane);
+    let asked = spawn(async move { asking.ask(item).await });
+    while lane.waiting.capacity() == before && !asked.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    asked
+}
+
+/// A lane with one batch under way, in which is item 0.
+async fn busy(side_by_side: usize) -> (Gate, Arc<Echo>) {
+    let (gate, lane) = Gate::closed(rules(side_by_side));
+    let asking = Arc::clone(&lane);
+    spawn(async move { asking.ask(0).await });
+    gate.until_begun(1).await;
+    (gate, lane)
+}
+
+#[rocket::async_test]
+async fn what_waits_meanwhile_is_the_next_batch_in_its_order() {
+    let (gate, lane) = busy(1).await;
+    for item in 1..=10 {
+        ask(&lane, item).await;
+    }
+    gate.let_through(1);
+    gate.until_begun(2).await;
+    assert_eq!(gate.begun(), [vec![0], (1..=10).collect()]);
+}
+
+#[rocket::async_test]
+async fn a_batch_has_a_limit_and_a_full_lane_refuses_at_once() {
+    let (gate, lane) = busy(1).await;
+    let mut asked = Vec::new();
+    for item in 1..=WAITING_MAX {
+        asked.push(ask(&lane, u32::try_from(item).unwrap()).await);
+    }
+    assert_eq!(lane.ask(9999).await, Err(Failed::Refused(Refusal::Full)));
+    gate.let_through(100);
+    for (item, answer) in (1..).zip(join_all(asked).await) {
+        assert_eq!(answer.unwrap(), Ok(item));
+    }
+    let sizes: Vec<usize> = gate.begun().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [1, BATCH_MAX, BATCH_MAX, BATCH_MAX, BATCH_MAX]);
+}
+
+#[rocket::async_test]
+async fn whoever_has_gone_is_not_worked_for() {
+    let (gate, lane) = busy(1).await;
+    let asked = [ask(&lane, 1).await, ask(&lane, 2).await, ask(&lane, 3).await];
+    asked[1].abort();
+    while !asked[1].is_finished() {
+        tokio::task::yield_now().await;
+    }
+    gate.let_through(1);
+    gate.until_begun(2).await;
+    assert_eq!(gate.begun(), [vec![0], vec![1, 3]]);
+}
+
+#[test]
+fn whoever_has_waited_too_long_is_refused() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let (gate, lane) = busy(1).await;
+        let late = ask(&lane, 1).await;
+        sleep(PATIENCE / 2).await;
+        let in_time = ask(&lane, 2).await;
+        sleep(PATIENCE / 2 + Duration::from_millis(1)).await;
+        gate.let_through(2);
+        assert_eq!(late.await.unwrap(), Err(Failed::Refused(Refusal::Late)));
+        assert_eq!(in_time.await.unwrap(), Ok(2));
+        assert_eq!(gate.begun(), [vec![0], vec![2]]);
+    });
+}
+
+#[rocket::async_test]
+async fn what_does_not_go_together_is_run_side_by_side_up_to_a_limit() {
+    let parity = Rules {
+        together: |one, other| one % 3 == other % 3,
+        ..rules(2)
+    };
+    let (gate, lane) = Gate::closed(parity);
+    for item in 0..=6 {
+        let asking = Arc::clone(&lane);
+        spawn(async move { asking.ask(item).await });
+    }
+    gate.until_begun(2).await;
+    sleep(Duration::from_millis(5)).await;
+    assert_eq!(gate.begun().len(), 2);
+    gate.let_through(10);
+    while gate.begun().concat().len() < 7 {
+        tokio::task::yield_now().await;
+    }
+    let mut begun: Vec<u32> = gate.begun().concat();
+    begun.sort_unstable();
+    assert_eq!(begun, [0, 1, 2, 3, 4, 5, 6]);
+    assert!(
+        gate.begun()
+            .iter()
+            .all(|batch| batch.iter().all(|item| item % 3 == batch[0] % 3))
+    );
+}
+
+#[rocket::async_test]
+async fn a_batch_that_panics_or_answers_too_little_costs_its_own_items_alone() {
+    let lane = Lane::new(rules(1), |batch: Batch<u32>| async move {
+        assert!(batch.items != [13], "unlucky");
+        if batch.items == [7] {
+            vec![]
+        } else {
+            echo(batch.items)
+        }
+    });
+    for (item, answer) in [
+        (1, Ok(1)),
+        (13, Err(Failed::NoAnswer)),
+        (7, Err(Failed::NoAnswer)),
+        (2, Ok(2)),
+    ] {
+        assert_eq!(lane.ask(item).await, answer);
+    }
+}
+
+/// What has become of each item, as the batches saw it.
+#[derive(Default)]
+struct Model {
+    /// How often it was worked for.
+    runs: Mutex<HashMap<u32, u32>>,
+    under_way: AtomicUsize,
+    /// Goes up with every batch that begins and every item that is asked for.
+    clock: AtomicUsize,
+}
+
+impl Model {
+    /// Answers with the time at which the batch began; now and then it panics.
+    async fn run(self: Arc<Self>, items: Vec<u32>, side_by_side: usize) -> Vec<Result<u32, Failed>> {
+        let began = self.clock.fetch_add(1, Ordering::SeqCst);
+        let beside = self.under_way.fetch_add(1, Ordering::SeqCst);
+        assert!(beside < side_by_side && !items.is_empty() && items.len() <= BATCH_MAX);
+        for item in &items {
+            *self.runs.lock().unwrap().entry(*item).or_default() += 1;
+        }
+        for _ in 0..fastrand::usize(..4) {
+            tokio::task::yield_now().await;
+        }
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        assert!(fastrand::u32(..20) > 0, "as bad luck would have it");
+        items.iter().map(|_| Ok(u32::try_from(began).unwrap())).collect()
+    }
+
+    /// Asks, and may lose patience; whether the answer was one that a lane may give.
+    async fn ask(&self, lane: &Echo, item: u32) {
+        let asked = self.clock.fetch_add(1, Ordering::SeqCst);
+        let patience = Duration::from_micros(fastrand::u64(..2000));
+        let hasty = fastrand::u32(..4) == 0;
+        let answer = if hasty {
+            timeout(patience, lane.ask(item)).await.ok()
+        } else {
+            Some(lane.ask(item).await)
+        };
+        let runs = self.runs.lock().unwrap().get(&item).copied().unwrap_or(0);
+        match answer {
+            Some(Ok(began)) => assert!(runs == 1 && began as usize > asked, "item {item}"),
+            Some(Err(Failed::NoAnswer)) => assert_eq!(runs, 1, "item {item}"),
+            Some(Err(Failed::Refused(_))) => assert_eq!(runs, 0, "item {item}"),
+            None => assert!(runs <= 1, "item {item}"),
+        }
+    }
+}
+
+/// Threads that ask, leave and panic as chance has it: whoever stays is answered, by one batch, which began after
+/// it was asked for.
+#[rocket::async_test]
+async fn whatever_happens_everyone_who_stays_is_answered_once() {
+    for side_by_side in [1, 3] {
+        let model = Arc::new(Model::default());
+        let running = Arc::clone(&model);
+        let run = move |batch: Batch<u32>| Arc::clone(&running).run(batch.items, side_by_side);
+        let lane = Arc::new(Lane::new(rules(side_by_side), run));
+        let clients = (0..50_u32).map(|client| {
+            let (model, lane) = (Arc::clone(&model), Arc::clone(&lane));
+            spawn(async move {
+                for number in 0..200 {
+                    model.ask(&lane, client * 200 + number).await;
+                }
+            })
+        });
+        for client in join_all(clients).await {
+            client.unwrap();
+        }
+        drop(lane);
+        while Arc::strong_count(&model) > 1 {
+            tokio::task::yield_now().await; // the lane ends, and lets go of the model
+        }
+    }
+}

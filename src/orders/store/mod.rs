@@ -1,0 +1,73 @@
+//! The orders, as handlers ask for them: each statement has a lane.
+
+mod statements;
+
+use std::sync::Arc;
+
+use diesel::pg::PgConnection;
+use diesel::result::{Error, QueryResult};
+
+use super::model::{NewOrder, Order, TakeOutcome};
+use crate::db::batch::{read_lane, shared_read_lane, write_lane};
+use crate::db::{Database, DatabaseError};
+use crate::http::page::Page;
+use crate::lane::Lane;
+
+/// The orders in PostgreSQL.
+pub struct Orders {
+    place: Lane<NewOrder, i64, DatabaseError>,
+    take: Lane<i64, TakeOutcome, DatabaseError>,
+    find: Lane<i64, Option<Order>, DatabaseError>,
+    list: Lane<Page, Arc<[u8]>, DatabaseError>,
+}
+
+impl Orders {
+    /// Opens the lanes; to be called inside the async runtime.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        Self {
+            place: write_lane("place", database, statements::place),
+            take: write_lane("take", database, statements::take),
+            find: read_lane("find", database, statements::find),
+            list: shared_read_lane("list", database, list),
+        }
+    }
+
+    /// Places an order and tells its id, which is on disk by then.
+    ///
+    /// # Errors
+    /// PostgreSQL cannot be reached or refuses, too many requests wait, or nobody knows whether it committed.
+    pub async fn place(&self, order: NewOrder) -> Result<i64, DatabaseError> {
+        self.place.ask(order).await
+    }
+
+    /// Takes an order for one courier alone.
+    ///
+    /// # Errors
+    /// As [`Orders::place`].
+    pub async fn take(&self, id: i64) -> Result<TakeOutcome, DatabaseError> {
+        self.take.ask(id).await
+    }
+
+    /// One order with all that is known of it.
+    ///
+    /// # Errors
+    /// PostgreSQL cannot be reached or refuses, or too many requests wait.
+    pub async fn find(&self, id: i64) -> Result<Option<Order>, DatabaseError> {
+        self.find.ask(id).await
+    }
+
+    /// One page of the orders, newest first, as JSON: whoever waits for the same page shares its bytes.
+    ///
+    /// # Errors
+    /// As [`Orders::find`].
+    pub async fn list(&self, page: Page) -> Result<Arc<[u8]>, DatabaseError> {
+        self.list.ask(page).await
+    }
+}
+
+fn list(connection: &mut PgConnection, page: Page) -> QueryResult<Arc<[u8]>> {
+    let orders = statements::list(connection, page)?;
+    let json = serde_json::to_vec(&orders).map_err(|error| Error::SerializationError(error.into()))?;
+    Ok(json.into())
+}
