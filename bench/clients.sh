@@ -36,10 +36,11 @@ empty_logs() {
   for log in "$STACK_DIR"/{order-api-*,nginx}/log; do : >"$log"; done
 }
 
-# The last ones, of each log.
-refusals() {
+refusals() { # the last of each log
   local log
-  for log in "$STACK_DIR"/{order-api-*,nginx}/log; do grep -aE '"status": ?[45]' "$log" | tail -n 5; done || true
+  for log in "$STACK_DIR"/{order-api-*,nginx}/log; do
+    grep -aE '"status": ?(4[0-8]|5)[0-9]' "$log" | tail -n 2 || true # but 499, of a client that has gone
+  done
 }
 
 client() { # REQUEST BY CONNECTIONS

@@ -27,7 +27,6 @@ measure() {
   progress "round $round of $ROUNDS: $*"
   mapfile -t before < <(ticks)
   said=$(client "$@")
-  sleep 0.1 # what was under way when the time was up
   mapfile -t after < <(ticks)
   read -r answers seconds p50 p99 refused broken <<<"$said"
   ((answers > 0)) || {
@@ -35,10 +34,25 @@ measure() {
     exit 1
   }
   answered=$((answers - refused)) in_flight=$((refused + broken))
-  ((in_flight == 0)) || wrong "$*: of $answers answers $refused were errors, and $broken connections broke"
+  ((in_flight == 0)) || {
+    wrong "$*: of $answers answers $refused were errors, and $broken connections broke"
+    refusals >&2
+  }
   # wrk cuts off what is under way when its time is up; the others wait for it.
   [[ $2 == pgbench || $2 == redis-benchmark ]] || in_flight=$((in_flight + $3))
   echo "$* $answers $seconds $p50 $p99 ${before[*]} ${after[*]}" >>"$results"
+}
+
+# What COMMAND says once it says the same again: what was under way when the time was up, has been done.
+settled() { # COMMAND...
+  local before now
+  now=$("$@")
+  until [[ ${before:-} == "$now" ]]; do
+    before=$now
+    sleep 0.1
+    now=$("$@")
+  done
+  echo "$now"
 }
 
 # Whether as much is IN_THE_DATABASE as the clients have counted.
@@ -92,14 +106,11 @@ main() {
   done
   memory_table >"$results.memory"
   if chosen overload; then overload >"$results.overload"; fi
+  empty_logs
   check_orders
   progress
   report
-  if [[ -e $results.wrong ]]; then
-    refusals >&2
-    exit 1
-  fi
-  empty_logs
+  [[ ! -e $results.wrong ]]
 }
 
 main

@@ -15,7 +15,7 @@ push() { # BY CONNECTIONS
   local before
   before=$(length)
   measure push "$@"
-  counted "push $*" "$answered" "$(($(length) - before))" "$in_flight"
+  counted "push $*" "$answered" "$(($(settled length) - before))" "$in_flight"
 }
 
 pop() { # BY CONNECTIONS
@@ -23,5 +23,5 @@ pop() { # BY CONNECTIONS
   fill_queue
   before=$(length)
   measure pop "$@"
-  counted "pop $*" "$answered" "$((before - $(length)))" "$in_flight"
+  counted "pop $*" "$answered" "$((before - $(settled length)))" "$in_flight"
 }

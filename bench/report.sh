@@ -3,11 +3,12 @@
 
 report() {
   tables | tee "$results.md"
-  [[ $PUBLISH == 0 || -e $results.wrong ]] || publish
+  [[ $PUBLISH == 0 ]] || publish
 }
 
 tables() {
   machine
+  [[ ! -e $results.wrong ]] || printf '\n**Wrong answers, so take nothing from this run:**\n\n%s\n' "$(sed 's/^/- /' "$results.wrong")"
   awk -f bench/tables.awk bench/targets "$results"
   cat "$results.memory"
   [[ ! -s $results.overload ]] || overload_table <"$results.overload"
