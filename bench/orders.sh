@@ -47,7 +47,7 @@ show() { FIRST=1 measure show "$@"; }
 # As many as nobody takes in one measurement. One statement gives ids without a gap.
 free_orders() {
   local wanted count
-  wanted=$(awk -v seconds="$DURATION" 'BEGIN { print int(40000 * (seconds + 1)) }')
+  wanted=$(awk -v seconds="$DURATION" 'BEGIN { print int(60000 * (seconds + 1)) }')
   ((last - next < wanted)) || return 0
   IFS='|' read -r next last count < <(sql "WITH new AS (
       INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
