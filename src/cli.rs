@@ -13,6 +13,9 @@ use crate::http::launch::until_stopped;
 use crate::ops::probe::{self, ProbeError};
 use crate::{app, telemetry};
 
+/// Files and connections that may be open at once, where the hard limit allows.
+const OPEN_FILES_MAX: u64 = 65_536;
+
 /// Places delivery orders and hands each to exactly one courier.
 ///
 /// Everything is configured by environment variables: see .env.example.
@@ -97,6 +100,10 @@ fn healthcheck(environment: &Environment) -> Result<(), CliError> {
 fn serve(environment: &Environment) -> Result<(), CliError> {
     let config = Config::read(environment)?;
     let _logs = telemetry::logs::start(&config.logs); // dropped last: the last lines are written
+    // A connection is a file: with the usual soft limit of 1024 the next client would be left waiting.
+    if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES_MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
     let rocket = runtime.block_on(async { app::build(&config) })?;
     let served = runtime.block_on(until_stopped(

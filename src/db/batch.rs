@@ -4,6 +4,7 @@ use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
 use rocket::tokio::time::Instant;
 
+use super::sqlstate::is_canceled;
 use super::{Database, DatabaseError};
 use crate::lane::{Batch, Lane, PATIENCE, Rules};
 
@@ -118,8 +119,8 @@ fn failed<T>(number: usize, error: &DatabaseError) -> Vec<Result<T, DatabaseErro
 }
 
 /// Runs `statement` for all items at once. Where PostgreSQL reported an error, and so has rolled everything
-/// back, each item runs alone, so that a bad one never fails its neighbours. A connection that was lost on
-/// the way is not tried again: nobody knows what was committed.
+/// back, each item runs alone, so that a bad one never fails its neighbours. What was given up for its time
+/// is not tried again, nor is a connection that was lost on the way: nobody knows what was committed.
 fn together_or_alone<I, T>(
     connection: &mut PgConnection,
     items: &[I],
@@ -131,6 +132,9 @@ fn together_or_alone<I, T>(
             return answers.into_iter().map(Ok).collect();
         }
         Ok(_) => DatabaseError::Bug("a statement answered for more or fewer items".to_owned()),
+        Err(error) if is_canceled(&error) => {
+            return failed(items.len(), &DatabaseError::after_write(error));
+        }
         Err(error) => DatabaseError::after_write(error),
     };
     if items.len() < 2 || matches!(error, DatabaseError::OutcomeUnknown(_)) {

@@ -18,9 +18,19 @@ END $$;";
 /// 55P03: `NOWAIT` found a row locked by another transaction.
 #[must_use]
 pub fn is_lock_not_available(error: &Error) -> bool {
+    begins_with(error, "could not obtain lock on row")
+}
+
+/// 57014: the statement took too long, or somebody ended it.
+#[must_use]
+pub(super) fn is_canceled(error: &Error) -> bool {
+    begins_with(error, "canceling statement due to")
+}
+
+fn begins_with(error: &Error, message: &str) -> bool {
     match error {
         Error::DatabaseError(DatabaseErrorKind::Unknown, information) => {
-            information.message().starts_with("could not obtain lock on row")
+            information.message().starts_with(message)
         }
         _ => false,
     }

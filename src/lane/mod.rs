@@ -15,12 +15,14 @@
 mod tests;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use rocket::futures::stream::FuturesUnordered;
+use rocket::futures::{FutureExt, StreamExt};
 use rocket::tokio;
 use rocket::tokio::sync::mpsc::error::TrySendError;
-use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use rocket::tokio::sync::{mpsc, oneshot};
 use rocket::tokio::task::yield_now;
 use rocket::tokio::time::Instant;
 
@@ -48,7 +50,7 @@ pub enum Refusal {
 pub struct Rules<I, E> {
     /// For metrics.
     pub name: &'static str,
-    /// Batches that run side by side, 1 or more.
+    /// How many batches run side by side, 1 or more; those that do not go together are begun together all the same.
     pub side_by_side: usize,
     /// Whether a batch that holds the one may hold the other.
     pub together: fn(&I, &I) -> bool,
@@ -94,8 +96,8 @@ where
         let driver = Driver {
             waiting,
             together: rules.together,
-            turns: Arc::new(Semaphore::new(rules.side_by_side)),
-            run: Arc::new(run),
+            side_by_side: rules.side_by_side,
+            run,
             metrics: metrics.clone(),
         };
         tokio::spawn(driver.drive());
@@ -126,81 +128,74 @@ where
     }
 }
 
-/// The task behind a lane.
+/// The task behind a lane. Its batches are no tasks of their own: idle, that would cost a hop between threads.
 struct Driver<I, T, E, R> {
     waiting: mpsc::Receiver<Waiting<I, T, E>>,
+    side_by_side: usize,
     together: fn(&I, &I) -> bool,
-    turns: Arc<Semaphore>,
-    run: Arc<R>,
+    run: R,
     metrics: LaneMetrics,
 }
 
 impl<I, T, E, F, R> Driver<I, T, E, R>
 where
-    I: Send + 'static,
-    T: Send + 'static,
-    E: From<Refusal> + Send + 'static,
-    F: Future<Output = Vec<Result<T, E>>> + Send + 'static,
-    R: Fn(Batch<I>) -> F + Send + Sync + 'static,
+    E: From<Refusal>,
+    F: Future<Output = Vec<Result<T, E>>>,
+    R: Fn(Batch<I>) -> F,
 {
-    /// Until the lane is dropped and nothing waits any more.
-    async fn drive(mut self) {
+    /// Until the lane is dropped.
+    async fn drive(self) {
+        let mut waiting = self.waiting;
         let mut taken = Vec::with_capacity(BATCH_MAX);
+        let mut running = FuturesUnordered::new();
         loop {
-            let mut turn = self.turn().await;
-            if self.waiting.recv_many(&mut taken, 1).await == 0 {
-                return;
+            tokio::select! {
+                biased;
+                Some(_ended_or_panicked) = running.next() => continue,
+                asked = waiting.recv_many(&mut taken, 1), if running.len() < self.side_by_side => {
+                    if asked == 0 {
+                        return;
+                    }
+                }
             }
             // Whoever is about to ask does so first. Where nobody is, this costs no time.
             yield_now().await;
             while taken.len() < BATCH_MAX
-                && let Ok(next) = self.waiting.try_recv()
+                && let Ok(next) = waiting.try_recv()
             {
                 taken.push(next);
             }
-            for batch in self.grouped(&mut taken) {
-                if turn.is_none() {
-                    turn = self.turn().await;
-                }
-                tokio::spawn(serve(
-                    batch,
-                    Arc::clone(&self.run),
-                    turn.take(),
-                    self.metrics.clone(),
-                ));
+            for batch in grouped(&mut taken, self.together) {
+                let served = serve(batch, &self.run, &self.metrics);
+                running.push(AssertUnwindSafe(served).catch_unwind());
             }
         }
-    }
-
-    /// The right to run a batch, which is given back when it is dropped.
-    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.turns).acquire_owned().await.ok() // it is never closed
-    }
-
-    fn grouped(&self, taken: &mut Vec<Waiting<I, T, E>>) -> Vec<Vec<Waiting<I, T, E>>> {
-        let mut groups: Vec<Vec<_>> = Vec::new();
-        for next in taken.drain(..) {
-            let together = |group: &&mut Vec<Waiting<I, T, E>>| {
-                group
-                    .first()
-                    .is_some_and(|first| (self.together)(&first.item, &next.item))
-            };
-            match groups.iter_mut().find(together) {
-                Some(group) => group.push(next),
-                None => groups.push(vec![next]),
-            }
-        }
-        groups
     }
 }
 
+/// What has been taken, equals side by side, each in its order.
+fn grouped<I, T, E>(
+    taken: &mut Vec<Waiting<I, T, E>>,
+    together: fn(&I, &I) -> bool,
+) -> Vec<Vec<Waiting<I, T, E>>> {
+    let mut groups: Vec<Vec<Waiting<I, T, E>>> = Vec::new();
+    for next in taken.drain(..) {
+        let of = |group: &&mut Vec<Waiting<I, T, E>>| {
+            group
+                .first()
+                .is_some_and(|first| together(&first.item, &next.item))
+        };
+        match groups.iter_mut().find(of) {
+            Some(group) => group.push(next),
+            None => groups.push(vec![next]),
+        }
+    }
+    groups
+}
+
 /// Runs one batch, and answers each of its items.
-async fn serve<I, T, E, F, R>(
-    batch: Vec<Waiting<I, T, E>>,
-    run: Arc<R>,
-    turn: Option<OwnedSemaphorePermit>,
-    metrics: LaneMetrics,
-) where
+async fn serve<I, T, E, F, R>(batch: Vec<Waiting<I, T, E>>, run: &R, metrics: &LaneMetrics)
+where
     E: From<Refusal>,
     F: Future<Output = Vec<Result<T, E>>>,
     R: Fn(Batch<I>) -> F,
@@ -210,7 +205,7 @@ async fn serve<I, T, E, F, R>(
     let mut first = began;
     for Waiting { item, since, reply } in batch {
         if reply.is_closed() {
-            continue; // the client has gone
+            continue; // whoever asked has gone
         }
         if began.duration_since(since) > PATIENCE {
             metrics.late.inc();
@@ -225,14 +220,10 @@ async fn serve<I, T, E, F, R>(
         return;
     }
     metrics.begun(items.len(), began.duration_since(first));
-    let answers = run(Batch {
-        items,
-        begin_by: first + PATIENCE,
-    })
-    .await;
+    let begin_by = first + PATIENCE;
+    let answers = run(Batch { items, begin_by }).await;
     metrics.run.observe(began.elapsed().as_secs_f64());
-    drop(turn);
     for (reply, answer) in replies.into_iter().zip(answers) {
-        let _ = reply.send(answer); // the client may have gone
+        let _ = reply.send(answer); // whoever asked may have gone
     }
 }

@@ -1,5 +1,6 @@
 //! `/orders`, a file a verb.
 
+mod lanes;
 mod list;
 mod place;
 mod race;

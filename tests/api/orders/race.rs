@@ -28,12 +28,12 @@ async fn of_200_couriers_who_want_one_order_exactly_one_gets_it() {
 }
 
 #[rocket::async_test]
-async fn two_services_on_one_database_give_an_order_to_one_courier_alone() {
+async fn three_services_on_one_database_give_an_order_to_one_courier_alone() {
     let (first, database) = App::start();
-    let second = App::on(&database).start();
+    let (second, third) = (App::on(&database).start(), App::on(&database).start());
     for _ in 0..50 {
         let id = first.place().await;
-        let racers = (0..RACERS).map(|n| [&first, &second][n % 2].take(id));
+        let racers = (0..RACERS).map(|n| [&first, &second, &third][n % 3].take(id));
         let answers = join_all(racers).await;
         assert_eq!(winners(&answers), 1, "order {id}");
     }

@@ -1,0 +1,91 @@
+//! Orders whose requests are served together: what that must not change, and when there are too many.
+
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use rocket::futures::future::join_all;
+use rocket::tokio::time::sleep;
+
+use crate::support::{Answer, App, TRIP};
+
+async fn place_many(app: &App, number: usize) -> Vec<i64> {
+    join_all((0..number).map(|_| app.place())).await
+}
+
+#[rocket::async_test]
+async fn orders_placed_at_once_have_an_id_each() {
+    let (app, database) = App::start();
+    let mut ids = place_many(&app, 300).await;
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 300);
+    assert_eq!(database.number("SELECT count(*) AS number FROM orders"), 300);
+}
+
+#[rocket::async_test]
+async fn a_row_that_someone_holds_costs_no_neighbour_its_order() {
+    let (app, database) = App::start();
+    let ids = place_many(&app, 60).await;
+    let mut psql = database.connect();
+    let held = ids[30];
+    let hold = format!("BEGIN; SELECT id FROM orders WHERE id = {held} FOR UPDATE");
+    psql.batch_execute(&hold).unwrap();
+    let answers = join_all(ids.iter().map(|id| app.take(*id))).await;
+    for (id, answer) in ids.iter().zip(answers) {
+        if *id == held {
+            assert_eq!(answer.refusal(), (400, "order_locked"));
+        } else {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn what_is_shown_together_is_each_ones_own() {
+    let (app, _database) = App::start();
+    place_many(&app, 50).await;
+    let paths: Vec<String> = (0..=50).map(|id| format!("/orders/{}", id + 1)).collect();
+    let shown = join_all(paths.iter().map(|path| app.get(path))).await;
+    let (missing, found) = shown.split_last().unwrap();
+    for (id, answer) in (1..).zip(found) {
+        assert_eq!((answer.status, answer.body["id"].as_i64()), (200, Some(id)));
+    }
+    assert_eq!(missing.refusal(), (404, "order_not_found"));
+}
+
+/// How many the metrics say were refused, for the lane was full.
+async fn refused(app: &App) -> usize {
+    let metrics = app.get("/metrics").await.text;
+    let name = r#"order_api_lane_refusals_total{lane="place",reason="full"} "#;
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name));
+    value.unwrap().parse().unwrap()
+}
+
+/// More than wait in a lane and are under way together.
+const TOO_MANY: usize = 1500;
+
+#[rocket::async_test]
+async fn what_is_too_much_is_refused_at_once_and_soon_all_is_well_again() {
+    let (app, database) = App::start();
+    let mut psql = database.connect();
+    psql.batch_execute("BEGIN; LOCK TABLE orders").unwrap();
+    let began = Instant::now();
+    let answers = join_all((0..TOO_MANY).map(|_| app.post("/orders", TRIP))).await;
+    assert!(began.elapsed() < Duration::from_secs(5));
+    let overloaded: Vec<&Answer> = answers
+        .iter()
+        .filter(|answer| answer.code() == "overloaded")
+        .collect();
+    assert!(overloaded.len() >= TOO_MANY - 256 - 1024, "{}", overloaded.len());
+    for answer in answers.iter() {
+        assert_eq!(answer.status, 503, "{answer:?}");
+    }
+    assert_eq!(overloaded[0].header("retry-after"), Some("1"));
+    assert_eq!(refused(&app).await, overloaded.len());
+    psql.batch_execute("ROLLBACK").unwrap();
+    let recovering = Instant::now();
+    while app.post("/orders", TRIP).await.status != 200 {
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert!(recovering.elapsed() < Duration::from_secs(1));
+}
