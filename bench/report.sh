@@ -8,7 +8,10 @@ report() {
 
 tables() {
   machine
-  [[ ! -e $results.wrong ]] || printf '\n**Wrong answers, so take nothing from this run:**\n\n%s\n' "$(sed 's/^/- /' "$results.wrong")"
+  if [[ -e $results.wrong ]]; then
+    printf '\n**Wrong answers, so take nothing from this run:**\n\n'
+    sed 's/^/- /' "$results.wrong"
+  fi
   awk -f bench/tables.awk bench/targets "$results"
   cat "$results.memory"
   [[ ! -s $results.overload ]] || overload_table <"$results.overload"
