@@ -3,7 +3,7 @@
 
 report() {
   tables | tee "$results.md"
-  [[ $PUBLISH == 0 ]] || publish
+  [[ $PUBLISH == 0 || -e $results.wrong ]] || publish
 }
 
 tables() {

@@ -85,7 +85,7 @@ function ratios(    t, f, key, base, value, rows) {
     if (!rows++) heading("request|connections|req/s|against|req/s|ratio|at least|target")
     value = ratio(rate, key, base)
     printf "| %s%s | %d | %s | %s, %d | %s | %.2f | %s | %s |\n", name[f[2]], f[3] == "nginx" ? " through Nginx" : "",
-      f[4], thousands(typical(rate, key)), f[5], f[6], thousands(typical(rate, base)), value, f[7], met(value >= f[7])
+      f[4], thousands(typical(rate, key)), f[5], f[6], thousands(typical(rate, base)), int(value * 100) / 100, f[7], met(value >= f[7])
   }
 }
 
