@@ -5,7 +5,7 @@ ARGS ?=
 BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-e2e test-load test-load-headless race test-loadtests check fmt lint docs packages \
+.PHONY: help run build test test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint docs packages \
 	docker-compose down logs ps psql redis-cli image rolling-restart backup restore alerts test-containers
 
 help: ## list these targets
@@ -43,6 +43,12 @@ race: ## many couriers after the same order for 10 s (USERS= RATE= TIME= HOST=)
 test-loadtests: ## test the load tests, against a stack of their own and in Chromium
 	@scripts/stack.sh 1 cargo test --release --locked --package order-api-loadtests $(ARGS)
 
+bench: ## measure the service beside pgbench and others, in five minutes (bench/README.md; COMPARE=another-build)
+	@bench/run.sh
+
+bench-smoke: ## the same in half a minute: it says whether all of it is measured, nothing of speed
+	@SMOKE=1 bench/run.sh
+
 check: lint docs test ## lint, docs and test: what has to pass before a merge
 
 fmt: ## format the Rust code
@@ -54,7 +60,8 @@ lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	cargo clippy --test containers --locked -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: licenses and sources were not checked"; fi
-	@if command -v shellcheck >/dev/null; then shellcheck start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh; \
+	@if command -v shellcheck >/dev/null; then \
+	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh bench/run.sh bench/measure.sh; \
 	else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 docs: ## build the Rust documentation; any warning fails

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sees to the Debian packages that running and testing need:
 #   packages.sh                        installs what is missing, by sudo if need be
+#   packages.sh also PROGRAM...        and the packages of these programs, which have the same names
 #   packages.sh install PACKAGE...     as root: installs these
 # Starts no server, makes no database, and touches none that is there.
 set -euo pipefail
@@ -32,6 +33,8 @@ install() {
     cat "$log" >&2
     return 1
   }
+  # Debian would start it with the machine, and it lets everyone there into a Redis.
+  [[ " $* " != *" webdis "* ]] || update-rc.d webdis disable
 }
 
 if [[ ${1:-} == install ]]; then
@@ -54,6 +57,9 @@ need libc6-dev test -e /usr/include/stdlib.h
 need pkg-config has pkg-config
 need libpq-dev pkg-config --exists libpq
 need libssl-dev pkg-config --exists openssl
+if [[ ${1:-} == also ]]; then
+  for program in "${@:2}"; do need "$program" has "$program"; done
+fi
 ((${#missing[@]})) || exit 0
 
 echo "Missing packages: ${missing[*]}"

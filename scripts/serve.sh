@@ -18,7 +18,12 @@ start() {
   stop
   [[ ! -e $dir/log ]] || mv "$dir/log" "$dir/log.old"
   : >"$dir/log" # looked into below, maybe before the service has opened it
-  LISTEN=127.0.0.1:0 LOG_DIR=${LOG_DIR:-$dir/logs} setsid "$1" serve </dev/null >"$dir/log" 2>&1 &
+  local program=$1
+  if [[ ${1##*/} != order-api ]]; then # by that name it is known again
+    program=$dir/order-api
+    ln -sfn "$(realpath "$1")" "$program"
+  fi
+  LISTEN=127.0.0.1:0 LOG_DIR=${LOG_DIR:-$dir/logs} setsid "$program" serve </dev/null >"$dir/log" 2>&1 &
   echo $! >"$dir/pid"
   local tries
   for ((tries = 0; tries < 600; tries++)); do

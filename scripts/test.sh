@@ -17,12 +17,6 @@ stop_all() {
   exit "$status"
 }
 
-free_port() { # below those that the kernel hands out
-  local port
-  until scripts/nginx.sh check "127.0.0.1:$((port = 20000 + RANDOM % 10000))" 2>/dev/null; do :; done
-  echo "$port"
-}
-
 main() {
   scripts/packages.sh
   trap stop_all EXIT
@@ -43,7 +37,7 @@ main() {
 
   "$binary" migrate
   upstream=$(scripts/serve.sh start var/test/order-api "$binary")
-  listen=127.0.0.1:$(free_port)
+  listen=127.0.0.1:$(scripts/free-port.sh)
   scripts/nginx.sh start var/test/nginx "$listen" "$upstream"
   BASE_URL=http://$listen cargo test --locked --no-fail-fast "$@"
 }

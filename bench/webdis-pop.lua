@@ -1,0 +1,4 @@
+-- LPOP by way of Webdis.
+dofile("bench/report.lua")
+
+wrk.path = "/LPOP/message_queue"
