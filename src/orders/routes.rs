@@ -1,8 +1,10 @@
 //! The orders' HTTP: places, takes, shows and lists.
 
 use rocket::fairing::AdHoc;
+use rocket::http::Header;
+use rocket::response::{self, Responder};
 use rocket::serde::json::Json;
-use rocket::{Data, State};
+use rocket::{Data, Request, State};
 use serde::Serialize;
 
 use super::distance::{DistanceError, DistanceProvider};
@@ -11,7 +13,7 @@ use super::store;
 use crate::db::{Database, batch};
 use crate::error::ApiError;
 use crate::http::body::{Schema, SchemaError, json_limit};
-use crate::http::page::Page;
+use crate::http::page::Slice;
 use crate::telemetry::metrics::METRICS;
 
 /// The bodies' schemas, compiled once.
@@ -114,15 +116,33 @@ async fn show(id: &str, database: &State<Database>) -> Result<Json<Order>, ApiEr
         .ok_or_else(|| ApiError::OrderNotFound(id.to_string()))
 }
 
-#[rocket::get("/?<page>&<limit>")]
+/// Orders, and the `Link` to those after them.
+struct Listed {
+    orders: Vec<OrderSummary>,
+    next: Option<String>,
+}
+
+impl<'r> Responder<'r, 'static> for Listed {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = Json(self.orders).respond_to(request)?;
+        if let Some(next) = self.next {
+            response.set_header(Header::new("Link", next));
+        }
+        Ok(response)
+    }
+}
+
+#[rocket::get("/?<page>&<after>&<limit>")]
 async fn list(
     page: Option<&str>,
+    after: Option<&str>,
     limit: Option<&str>,
     database: &State<Database>,
-) -> Result<Json<Vec<OrderSummary>>, ApiError> {
-    let page = Page::parse(page, limit)?;
+) -> Result<Listed, ApiError> {
+    let slice = Slice::parse(page, after, limit)?;
     let orders = database
-        .read(move |connection| store::list(connection, page))
+        .read(move |connection| store::list(connection, slice))
         .await?;
-    Ok(Json(orders))
+    let next = slice.next_link("/orders", &orders, |order| order.id);
+    Ok(Listed { orders, next })
 }

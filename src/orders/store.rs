@@ -13,7 +13,7 @@ use super::model::{NewOrder, Order, OrderSummary, Status, TakeOutcome};
 use crate::db::batch::{Outcomes, together_or_alone};
 use crate::db::schema::orders::dsl;
 use crate::db::sqlstate::is_lock_not_available;
-use crate::http::page::Page;
+use crate::http::page::{Slice, Start};
 
 /// Places orders and tells the id of each.
 pub fn place(connection: &mut PgConnection, new: &[NewOrder]) -> Outcomes<i64> {
@@ -60,18 +60,20 @@ pub fn find(connection: &mut PgConnection, id: i64) -> QueryResult<Option<Order>
         .optional()
 }
 
-/// One page of the orders, newest first.
+/// A part of the orders, newest first.
 ///
 /// # Errors
 /// What PostgreSQL reports.
-pub fn list(connection: &mut PgConnection, page: Page) -> QueryResult<Vec<OrderSummary>> {
-    dsl::orders
+pub fn list(connection: &mut PgConnection, slice: Slice) -> QueryResult<Vec<OrderSummary>> {
+    let newest_first = dsl::orders
         .select((dsl::distance, dsl::id, dsl::status))
         .order(dsl::id.desc())
-        .limit(page.limit)
-        .offset(page.offset)
-        .load::<(i32, i64, Status)>(connection)
-        .map(|rows| rows.into_iter().map(OrderSummary::from).collect())
+        .limit(slice.limit);
+    let rows: Vec<(i32, i64, Status)> = match slice.start {
+        Start::After(id) => newest_first.filter(dsl::id.lt(id)).load(connection),
+        Start::Offset(offset) => newest_first.offset(offset).load(connection),
+    }?;
+    Ok(rows.into_iter().map(OrderSummary::from).collect())
 }
 
 /// One statement and one round trip: lock, decide, update, and tell (id, won) of each order that exists.

@@ -1,6 +1,7 @@
 //! `/orders`, a file a verb.
 
 mod list;
+mod list_after;
 mod place;
 mod race;
 mod show;
