@@ -21,6 +21,22 @@ async fn orders_are_listed_newest_first_page_by_page() {
 }
 
 #[rocket::async_test]
+async fn pages_of_any_depth_show_every_order_once_whatever_ids_are_missing() {
+    let (app, database) = App::start();
+    let many = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
+                SELECT 0, 0, 0, 0, 0 FROM generate_series(1, 3000); DELETE FROM orders WHERE id % 3 = 0";
+    database.connect().batch_execute(many).unwrap();
+    let mut shown = Vec::new();
+    for page in 1..=9 {
+        let list = app.get(&format!("/orders?page={page}&limit=250")).await;
+        let orders = list.body.as_array().unwrap().clone();
+        shown.extend(orders.iter().map(|order| order["id"].as_i64().unwrap()));
+    }
+    let all: Vec<i64> = (1..=3000).rev().filter(|id| id % 3 != 0).collect();
+    assert_eq!(shown, all);
+}
+
+#[rocket::async_test]
 async fn a_page_past_the_end_is_empty() {
     let (app, _database) = App::start();
     app.place().await;
@@ -104,4 +120,11 @@ async fn a_page_reads_its_own_rows_from_the_index_and_no_others() {
 #[rocket::async_test]
 async fn orders_after_another_are_read_from_the_index_and_no_others() {
     assert_eq!(index_reads("after=1021&limit=20", 1020).await, (20, 20));
+}
+
+#[rocket::async_test]
+async fn a_deep_page_skips_orders_in_the_index_and_reads_its_own_rows_alone() {
+    let (skipped, itself) = (48_980, 1);
+    let read = index_reads("page=2450&limit=20", 1020).await;
+    assert_eq!(read, (skipped + itself + 20, 20));
 }
