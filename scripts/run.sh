@@ -77,7 +77,7 @@ main() {
   trap stop_all EXIT
   trap 'exit 0' INT TERM HUP PIPE
   local upstream
-  DATABASE_URL=$(scripts/postgres.sh start var/postgres)
+  DATABASE_URL=$(scripts/postgres.sh start var/postgres -c autovacuum_naptime=10s)
   REDIS_URL=$(scripts/redis.sh start var/redis)
   export DATABASE_URL REDIS_URL
   target/release/order-api migrate >var/migrate.log 2>&1 || {

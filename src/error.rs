@@ -16,7 +16,7 @@ pub enum ApiError {
     /// A member or parameter that has the right form but no possible value.
     #[error("{0}")]
     OutOfRange(String),
-    /// `page` or `limit` is missing or wrong.
+    /// `page`, `after` or `limit` is missing or wrong.
     #[error("{0}")]
     InvalidPage(String),
     /// The id in the path is no integer.

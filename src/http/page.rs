@@ -1,38 +1,72 @@
-//! Which page of a list is asked for.
+//! Which part of a list is asked for, and where the next part is.
 
 use crate::error::ApiError;
 
 /// The largest `limit`.
 const LIMIT_MAX: i64 = 1000;
 
-/// A page of a list: `limit` items after the first `offset`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// Items to skip, 0 or more.
-    pub offset: i64,
+/// A part of a list: up to `limit` items from `start` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// Where it begins.
+    pub start: Start,
     /// Items to show, 1 to 1000.
     pub limit: i64,
 }
 
-impl Page {
-    /// Reads the parameters `page`, which counts from 1, and `limit`, 1 to 1000.
+/// Where a part of a list begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// After so many items, 0 or more: a page, which moves when the list grows at its head.
+    Offset(i64),
+    /// After the item with this id, 1 or more: a keyset, which stays where it is.
+    After(i64),
+}
+
+impl Slice {
+    /// Reads the parameters `limit`, 1 to 1000, and either `page`, which counts from 1, or `after`, an id of
+    /// 1 or more.
     ///
     /// # Errors
-    /// [`ApiError::InvalidPage`] where one is missing, no integer, or out of range.
-    pub fn parse(page: Option<&str>, limit: Option<&str>) -> Result<Self, ApiError> {
-        let page = integer(page)
-            .ok_or_else(|| ApiError::InvalidPage("page must be an integer of 1 or more.".to_owned()))?;
-        let limit = integer(limit)
-            .filter(|limit| *limit <= LIMIT_MAX)
-            .ok_or_else(|| {
-                ApiError::InvalidPage(format!("limit must be an integer from 1 to {LIMIT_MAX}."))
-            })?;
-        Ok(Self {
-            // No list is so long that the end of the range makes a difference.
-            offset: page.saturating_sub(1).saturating_mul(limit),
-            limit,
-        })
+    /// [`ApiError::InvalidPage`] where one is missing, no integer, or out of range, or where `page` and
+    /// `after` are both given.
+    pub fn parse(page: Option<&str>, after: Option<&str>, limit: Option<&str>) -> Result<Self, ApiError> {
+        match (page, after) {
+            (Some(_), Some(_)) => Err(ApiError::InvalidPage(
+                "page and after exclude each other: give one of them.".to_owned(),
+            )),
+            (None, Some(_)) => Ok(Self {
+                start: Start::After(number("after", after)?),
+                limit: read_limit(limit)?,
+            }),
+            (_, None) => {
+                let (page, limit) = (number("page", page)?, read_limit(limit)?);
+                // No list is so long that the end of the range makes a difference.
+                let start = Start::Offset(page.saturating_sub(1).saturating_mul(limit));
+                Ok(Self { start, limit })
+            }
+        }
     }
+
+    /// The `Link` header (RFC 8288) to the items after these, where there are as many as `limit`, so that there
+    /// may be more. It names no host: behind any proxy it means the one that the client has asked.
+    #[must_use]
+    pub fn next_link<T>(self, path: &str, items: &[T], id: fn(&T) -> i64) -> Option<String> {
+        let limit = self.limit;
+        let last = items.last().filter(|_| i64::try_from(items.len()) == Ok(limit))?;
+        Some(format!("<{path}?after={}&limit={limit}>; rel=\"next\"", id(last)))
+    }
+}
+
+fn read_limit(limit: Option<&str>) -> Result<i64, ApiError> {
+    integer(limit)
+        .filter(|limit| *limit <= LIMIT_MAX)
+        .ok_or_else(|| ApiError::InvalidPage(format!("limit must be an integer from 1 to {LIMIT_MAX}.")))
+}
+
+fn number(parameter: &str, text: Option<&str>) -> Result<i64, ApiError> {
+    let refused = || ApiError::InvalidPage(format!("{parameter} must be an integer of 1 or more."));
+    integer(text).ok_or_else(refused)
 }
 
 fn integer(text: Option<&str>) -> Option<i64> {
@@ -43,36 +77,75 @@ fn integer(text: Option<&str>) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::Page;
+    use super::{Slice, Start};
+
+    fn page(page: &str, limit: &str) -> Option<Slice> {
+        Slice::parse(Some(page), None, Some(limit)).ok()
+    }
+
+    fn after(id: &str, limit: &str) -> Option<Slice> {
+        Slice::parse(None, Some(id), Some(limit)).ok()
+    }
 
     #[test]
     fn pages_count_from_one() {
-        let first = Page::parse(Some("1"), Some("20"));
-        assert_eq!(first, Ok(Page { offset: 0, limit: 20 }));
-        let third = Page::parse(Some("3"), Some("1000"));
-        assert_eq!(
-            third,
-            Ok(Page {
-                offset: 2000,
-                limit: 1000
+        let slice = |offset, limit| {
+            Some(Slice {
+                start: Start::Offset(offset),
+                limit,
             })
-        );
+        };
+        assert_eq!(page("1", "20"), slice(0, 20));
+        assert_eq!(page("3", "1000"), slice(2000, 1000));
+        // The last page there could be.
+        assert_eq!(page("9223372036854775807", "1000"), slice(i64::MAX, 1000));
     }
 
     #[test]
-    fn the_last_page_there_could_be_is_a_page() {
-        let last = Page::parse(Some("9223372036854775807"), Some("1000"));
-        assert_eq!(last.unwrap().offset, i64::MAX);
+    fn what_comes_after_an_id_begins_there() {
+        let slice = |id, limit| {
+            Some(Slice {
+                start: Start::After(id),
+                limit,
+            })
+        };
+        assert_eq!(after("1", "1000"), slice(1, 1000));
+        assert_eq!(after("9223372036854775807", "1"), slice(i64::MAX, 1));
     }
 
     #[test]
-    fn what_is_no_page_is_refused() {
+    fn what_is_no_number_in_range_is_refused() {
         for wrong in ["", "0", "-1", "+1", "1e3", "1.0", "abc", "9223372036854775808"] {
-            assert!(Page::parse(Some(wrong), Some("20")).is_err(), "page={wrong}");
-            assert!(Page::parse(Some("1"), Some(wrong)).is_err(), "limit={wrong}");
+            assert_eq!(page(wrong, "20"), None, "page={wrong}");
+            assert_eq!(after(wrong, "20"), None, "after={wrong}");
+            assert_eq!(page("1", wrong), None, "limit={wrong}");
+            assert_eq!(after("1", wrong), None, "limit={wrong}");
         }
-        assert!(Page::parse(Some("1"), Some("1001")).is_err());
-        assert!(Page::parse(None, Some("20")).is_err());
-        assert!(Page::parse(Some("1"), None).is_err());
+        assert_eq!((page("1", "1001"), after("1", "1001")), (None, None));
+    }
+
+    #[test]
+    fn a_refusal_names_the_parameter() {
+        let one = Some("1");
+        for (page, after, limit, begins) in [
+            (None, None, one, "page must"),
+            (None, Some("x"), one, "after must"),
+            (one, None, None, "limit must"),
+            (None, one, None, "limit must"),
+            (one, one, one, "page and after exclude"),
+        ] {
+            let sentence = Slice::parse(page, after, limit).unwrap_err().to_string();
+            assert!(sentence.starts_with(begins), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_full_slice_links_to_what_comes_after_its_last_item() {
+        for slice in [page("7", "2"), after("99", "2")] {
+            let link = |ids: &[i64]| slice.unwrap().next_link("/things", ids, |id| *id);
+            let next = "</things?after=7&limit=2>; rel=\"next\"";
+            assert_eq!(link(&[8, 7]).as_deref(), Some(next));
+            assert_eq!((link(&[7]), link(&[])), (None, None));
+        }
     }
 }

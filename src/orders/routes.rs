@@ -1,20 +1,22 @@
 //! The orders' HTTP: places, takes, shows and lists.
 
+use std::io::Cursor;
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
-use rocket::response::content::RawJson;
+use rocket::http::{ContentType, Header};
+use rocket::response::{self, Responder, Response};
 use rocket::serde::json::Json;
-use rocket::{Data, State};
+use rocket::{Data, Request, State};
 use serde::Serialize;
 
 use super::distance::{DistanceError, DistanceProvider};
 use super::model::{NewOrder, Order, OrderSummary, PathId, PlaceOrder, Status, TakeOrder, TakeOutcome};
-use super::store::Orders;
+use super::store::{Listing, Orders};
 use crate::db::Database;
 use crate::error::ApiError;
 use crate::http::body::{Schema, SchemaError, json_limit};
-use crate::http::page::Page;
+use crate::http::page::Slice;
 use crate::telemetry::metrics::METRICS;
 
 /// The bodies' schemas, compiled once.
@@ -116,12 +118,33 @@ async fn show(id: &str, orders: &State<Orders>) -> Result<Json<Order>, ApiError>
         .ok_or_else(|| ApiError::OrderNotFound(id.to_string()))
 }
 
-#[rocket::get("/?<page>&<limit>")]
+/// Answers with the bytes that everyone shares who asked for the same.
+struct Listed(Arc<Listing>);
+
+impl AsRef<[u8]> for Listed {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.json
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Listed {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = Response::build();
+        response.header(ContentType::JSON);
+        if let Some(next) = &self.0.next {
+            response.header(Header::new("Link", next.clone()));
+        }
+        response.sized_body(self.0.json.len(), Cursor::new(self)).ok()
+    }
+}
+
+#[rocket::get("/?<page>&<after>&<limit>")]
 async fn list(
     page: Option<&str>,
+    after: Option<&str>,
     limit: Option<&str>,
     orders: &State<Orders>,
-) -> Result<RawJson<Arc<[u8]>>, ApiError> {
-    let page = Page::parse(page, limit)?;
-    Ok(RawJson(orders.list(page).await?))
+) -> Result<Listed, ApiError> {
+    let slice = Slice::parse(page, after, limit)?;
+    Ok(Listed(orders.list(slice).await?))
 }

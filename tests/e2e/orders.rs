@@ -26,6 +26,21 @@ async fn an_order_is_placed_taken_shown_and_listed() {
 }
 
 #[rocket::async_test]
+async fn a_full_page_links_to_the_orders_after_it() {
+    let client = Client::new();
+    for _ in 0..3 {
+        place(&client).await;
+    }
+    let first = client.get(url("/orders?page=1&limit=2")).send().await.unwrap();
+    let link = first.headers()["Link"].to_str().unwrap().to_owned();
+    let last = json(first).await[1]["id"].as_i64().unwrap();
+    let path = format!("/orders?after={last}&limit=2");
+    assert_eq!(link, format!("<{path}>; rel=\"next\""));
+    let next = json(client.get(url(&path)).send().await.unwrap()).await;
+    assert!(next[0]["id"].as_i64().unwrap() < last);
+}
+
+#[rocket::async_test]
 async fn one_courier_of_a_hundred_wins() {
     let client = Client::new();
     let id = place(&client).await;

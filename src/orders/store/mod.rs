@@ -10,7 +10,7 @@ use diesel::result::{Error, QueryResult};
 use super::model::{NewOrder, Order, TakeOutcome};
 use crate::db::batch::{read_lane, shared_read_lane, write_lane};
 use crate::db::{Database, DatabaseError};
-use crate::http::page::Page;
+use crate::http::page::Slice;
 use crate::lane::Lane;
 
 /// The orders in PostgreSQL.
@@ -18,7 +18,7 @@ pub struct Orders {
     place: Lane<NewOrder, i64, DatabaseError>,
     take: Lane<i64, TakeOutcome, DatabaseError>,
     find: Lane<i64, Option<Order>, DatabaseError>,
-    list: Lane<Page, Arc<[u8]>, DatabaseError>,
+    list: Lane<Slice, Arc<Listing>, DatabaseError>,
 }
 
 impl Orders {
@@ -57,17 +57,26 @@ impl Orders {
         self.find.ask(id).await
     }
 
-    /// One page of the orders, newest first, as JSON: whoever waits for the same page shares its bytes.
+    /// A part of the orders, newest first: whoever waits for the same part shares what is found.
     ///
     /// # Errors
     /// As [`Orders::find`].
-    pub async fn list(&self, page: Page) -> Result<Arc<[u8]>, DatabaseError> {
-        self.list.ask(page).await
+    pub async fn list(&self, slice: Slice) -> Result<Arc<Listing>, DatabaseError> {
+        self.list.ask(slice).await
     }
 }
 
-fn list(connection: &mut PgConnection, page: Page) -> QueryResult<Arc<[u8]>> {
-    let orders = statements::list(connection, page)?;
+/// A part of the orders, ready to be sent.
+pub struct Listing {
+    /// An array of them.
+    pub json: Vec<u8>,
+    /// The `Link` header to those after them.
+    pub next: Option<String>,
+}
+
+fn list(connection: &mut PgConnection, slice: Slice) -> QueryResult<Arc<Listing>> {
+    let orders = statements::list(connection, slice)?;
     let json = serde_json::to_vec(&orders).map_err(|error| Error::SerializationError(error.into()))?;
-    Ok(json.into())
+    let next = slice.next_link("/orders", &orders, |order| order.id);
+    Ok(Arc::new(Listing { json, next }))
 }

@@ -11,9 +11,12 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
 use time::OffsetDateTime;
 
 use super::super::model::{NewOrder, Order, OrderSummary, Status, TakeOutcome};
-use crate::db::schema::orders::dsl;
+use crate::db::schema::orders::{self, dsl};
 use crate::db::sqlstate::is_lock_not_available;
-use crate::http::page::Page;
+use crate::http::page::{Slice, Start};
+
+/// The offset from which skipping in the index alone saves more than planning a second scan costs.
+const DEEP: i64 = 1000;
 
 /// Places orders and tells the id of each.
 pub fn place(connection: &mut PgConnection, new: &[NewOrder]) -> QueryResult<Vec<i64>> {
@@ -50,15 +53,24 @@ pub fn find(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<Optio
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
-/// One page of the orders, newest first.
-pub fn list(connection: &mut PgConnection, page: Page) -> QueryResult<Vec<OrderSummary>> {
-    dsl::orders
+/// A part of the orders, newest first.
+pub fn list(connection: &mut PgConnection, slice: Slice) -> QueryResult<Vec<OrderSummary>> {
+    let newest_first = dsl::orders
         .select((dsl::distance, dsl::id, dsl::status))
         .order(dsl::id.desc())
-        .limit(page.limit)
-        .offset(page.offset)
-        .load::<(i32, i64, Status)>(connection)
-        .map(|rows| rows.into_iter().map(OrderSummary::from).collect())
+        .limit(slice.limit);
+    let rows: Vec<(i32, i64, Status)> = match slice.start {
+        Start::After(id) => newest_first.filter(dsl::id.lt(id)).load(connection),
+        Start::Offset(offset) if offset < DEEP => newest_first.offset(offset).load(connection),
+        Start::Offset(offset) => {
+            // An index-only scan finds the page's first id, and only the page itself is read from the table.
+            let skipped = diesel::alias!(orders as skipped);
+            let id = skipped.field(dsl::id);
+            let first = skipped.select(id).order(id.desc()).offset(offset).single_value();
+            newest_first.filter(dsl::id.nullable().le(first)).load(connection)
+        }
+    }?;
+    Ok(rows.into_iter().map(OrderSummary::from).collect())
 }
 
 /// One statement and one round trip: lock, decide, update, and tell (id, won) of each order that exists.
@@ -146,7 +158,7 @@ impl QueryFragment<Pg> for PlaceOrders {
 
 /// A row of the table, all columns.
 #[derive(Queryable, Selectable)]
-#[diesel(table_name = crate::db::schema::orders, check_for_backend(Pg))]
+#[diesel(table_name = orders, check_for_backend(Pg))]
 struct Row {
     id: i64,
     origin_lat: f64,

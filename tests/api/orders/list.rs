@@ -21,6 +21,22 @@ async fn orders_are_listed_newest_first_page_by_page() {
 }
 
 #[rocket::async_test]
+async fn pages_of_any_depth_show_every_order_once_whatever_ids_are_missing() {
+    let (app, database) = App::start();
+    let many = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
+                SELECT 0, 0, 0, 0, 0 FROM generate_series(1, 3000); DELETE FROM orders WHERE id % 3 = 0";
+    database.connect().batch_execute(many).unwrap();
+    let mut shown = Vec::new();
+    for page in 1..=9 {
+        let list = app.get(&format!("/orders?page={page}&limit=250")).await;
+        let orders = list.body.as_array().unwrap().clone();
+        shown.extend(orders.iter().map(|order| order["id"].as_i64().unwrap()));
+    }
+    let all: Vec<i64> = (1..=3000).rev().filter(|id| id % 3 != 0).collect();
+    assert_eq!(shown, all);
+}
+
+#[rocket::async_test]
 async fn a_page_past_the_end_is_empty() {
     let (app, _database) = App::start();
     app.place().await;
@@ -58,25 +74,57 @@ async fn a_page_that_is_missing_or_wrong_is_refused() {
         "page=1&limit=1e3",
         "page=1&limit=%2B5",
         "page=1&limit=2%00",
+        "page=1&after=5&limit=20",
+        "after=5",
+        "after=&limit=20",
+        "after=0&limit=20",
+        "after=-1&limit=20",
+        "after=abc&limit=20",
+        "after=9223372036854775808&limit=20",
+        "after=5&limit=1001",
     ] {
         let refused = app.get(&format!("/orders?{query}")).await;
         assert_eq!(refused.refusal(), (400, "invalid_page"), "{query}");
     }
 }
 
-#[rocket::async_test]
-async fn a_page_reads_its_own_rows_from_the_index_and_no_others() {
+/// What one list of 50,000 orders takes from the index: (entries read, rows fetched for them).
+async fn index_reads(query: &str, newest: i64) -> (i64, i64) {
     let (app, database) = App::start();
     let many = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
-                SELECT 0, 0, 0, 0, n FROM generate_series(1, 50000) AS n; ANALYZE orders";
+                SELECT 0, 0, 0, 0, n FROM generate_series(1, 50000) AS n";
     database.connect().batch_execute(many).unwrap();
-    let page = app.get("/orders?page=1&limit=20").await;
-    assert_eq!(page.body[0]["id"], 50_000);
+    database
+        .connect()
+        .batch_execute("VACUUM (ANALYZE) orders")
+        .unwrap();
+    let list = app.get(&format!("/orders?{query}")).await;
+    assert_eq!(list.body[0]["id"], newest);
     app.stop();
     // What a connection has read is counted when it ends.
     database.wait_until_alone();
-    let read = "SELECT idx_tup_read AS number FROM pg_stat_user_indexes WHERE indexrelname = 'orders_pkey'";
-    assert_eq!(database.number(read), 20);
     let scans = "SELECT seq_scan AS number FROM pg_stat_user_tables WHERE relname = 'orders'";
     assert_eq!(database.number(scans), 0);
+    let index = |column| {
+        let index = "FROM pg_stat_user_indexes WHERE indexrelname = 'orders_pkey'";
+        database.number(&format!("SELECT {column} AS number {index}"))
+    };
+    (index("idx_tup_read"), index("idx_tup_fetch"))
+}
+
+#[rocket::async_test]
+async fn a_page_reads_its_own_rows_from_the_index_and_no_others() {
+    assert_eq!(index_reads("page=1&limit=20", 50_000).await, (20, 20));
+}
+
+#[rocket::async_test]
+async fn orders_after_another_are_read_from_the_index_and_no_others() {
+    assert_eq!(index_reads("after=1021&limit=20", 1020).await, (20, 20));
+}
+
+#[rocket::async_test]
+async fn a_deep_page_skips_orders_in_the_index_and_reads_its_own_rows_alone() {
+    let (skipped, itself) = (48_980, 1);
+    let read = index_reads("page=2450&limit=20", 1020).await;
+    assert_eq!(read, (skipped + itself + 20, 20));
 }

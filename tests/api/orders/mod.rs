@@ -2,6 +2,7 @@
 
 mod lanes;
 mod list;
+mod list_after;
 mod place;
 mod race;
 mod show;

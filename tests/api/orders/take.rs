@@ -29,6 +29,21 @@ async fn taking_one_order_leaves_the_others_free() {
 }
 
 #[rocket::async_test]
+async fn a_taken_order_stays_on_its_page_so_that_no_index_grows() {
+    let (app, database) = App::start();
+    let pages = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
+                 SELECT 0, 0, 0, 0, 0 FROM generate_series(1, 500)";
+    database.connect().batch_execute(pages).unwrap();
+    for id in 1..=5 {
+        assert_eq!(app.take(id).await.status, 200);
+    }
+    app.stop();
+    database.wait_until_alone();
+    let heap_only = "SELECT n_tup_hot_upd AS number FROM pg_stat_user_tables WHERE relname = 'orders'";
+    assert_eq!(database.number(heap_only), 5);
+}
+
+#[rocket::async_test]
 async fn an_order_that_does_not_exist_cannot_be_taken() {
     let (app, _database) = App::start();
     for id in ["1", "0", "-1", "9223372036854775807", "9223372036854775808"] {
