@@ -1,5 +1,6 @@
 //! `/orders`, a file a verb.
 
+mod history;
 mod lanes;
 mod list;
 mod list_after;

@@ -1,0 +1,227 @@
+//! Histories written by hand: which are explained, and which are not.
+
+use std::time::Duration;
+
+use super::checker::unexplained;
+use super::operation::{Operation, Outcome, Row, Status, What};
+
+/// What happened from one moment to another.
+fn at(began: u64, ended: u64, what: What) -> Operation {
+    Operation {
+        client: 0,
+        instance: 0,
+        began: Duration::from_micros(began),
+        ended: Duration::from_micros(ended),
+        what,
+    }
+}
+
+fn free(id: i64) -> Row {
+    Row {
+        id,
+        distance: 100 * id,
+        status: Status::Unassigned,
+    }
+}
+
+fn taken(id: i64) -> Row {
+    Row {
+        status: Status::Taken,
+        ..free(id)
+    }
+}
+
+fn placed(id: i64) -> What {
+    What::Placed(free(id))
+}
+
+fn won(id: i64) -> What {
+    What::Took(id, Outcome::Won)
+}
+
+fn shown(row: Row) -> What {
+    What::Shown(row.id, Some(row))
+}
+
+/// The first page of two.
+fn listed(rows: &[Row]) -> What {
+    What::Listed {
+        page: 1,
+        limit: 2,
+        rows: rows.to_vec(),
+    }
+}
+
+fn assert_explained<const N: usize>(history: [Operation; N]) {
+    assert_eq!(unexplained(history.to_vec()), None);
+}
+
+/// Fails unless this one is the first that is wrong.
+fn assert_wrong<const N: usize>(index: usize, history: [Operation; N]) {
+    let wrong = unexplained(history.to_vec()).map(|unexplained| unexplained.wrong);
+    assert_eq!(wrong.as_ref(), Some(&history[index]));
+}
+
+#[test]
+fn one_after_the_other_is_explained() {
+    assert_explained([
+        at(0, 1, listed(&[])),
+        at(2, 3, What::Took(1, Outcome::NotFound)),
+        at(4, 5, placed(1)),
+        at(6, 7, shown(free(1))),
+        at(8, 9, won(1)),
+        at(10, 11, What::Took(1, Outcome::Taken)),
+        at(12, 13, placed(2)),
+        at(14, 15, placed(3)),
+        at(16, 17, listed(&[free(3), free(2)])),
+        at(
+            18,
+            19,
+            What::Listed {
+                page: 2,
+                limit: 2,
+                rows: vec![taken(1)],
+            },
+        ),
+        at(20, 21, What::Shown(4, None)),
+    ]);
+}
+
+#[test]
+fn an_order_is_won_once() {
+    assert_wrong(2, [at(0, 1, placed(1)), at(2, 4, won(1)), at(3, 5, won(1))]);
+}
+
+#[test]
+fn an_order_that_nobody_places_is_not_won() {
+    assert_wrong(1, [at(0, 1, placed(1)), at(2, 3, won(2))]);
+}
+
+#[test]
+fn an_order_that_is_free_is_not_told_taken() {
+    let lost = What::Took(1, Outcome::Taken);
+    assert_wrong(1, [at(0, 1, placed(1)), at(2, 3, lost), at(4, 5, won(1))]);
+}
+
+#[test]
+fn a_placed_order_is_in_the_next_list() {
+    assert_wrong(1, [at(0, 1, placed(1)), at(2, 3, listed(&[]))]);
+}
+
+#[test]
+fn an_order_on_its_way_is_in_the_list_or_not_yet() {
+    for rows in [vec![], vec![free(1)]] {
+        assert_explained([at(0, 3, placed(1)), at(1, 2, listed(&rows))]);
+    }
+}
+
+#[test]
+fn a_placed_order_is_found() {
+    let missed = [What::Shown(1, None), What::Took(1, Outcome::NotFound)];
+    for missed in missed {
+        assert_wrong(1, [at(0, 1, placed(1)), at(2, 3, missed)]);
+    }
+}
+
+#[test]
+fn a_list_after_a_take_shows_the_order_taken() {
+    let stale = listed(&[free(1)]);
+    assert_wrong(2, [at(0, 1, placed(1)), at(2, 3, won(1)), at(4, 5, stale)]);
+}
+
+#[test]
+fn a_list_during_a_take_shows_either() {
+    for row in [free(1), taken(1)] {
+        assert_explained([at(0, 1, placed(1)), at(2, 5, won(1)), at(3, 4, listed(&[row]))]);
+    }
+}
+
+#[test]
+fn what_was_shown_taken_is_not_shown_free_again() {
+    let show = |row, began| at(began, began + 1, shown(row));
+    let take = || [at(0, 1, placed(1)), at(2, 9, won(1))];
+    let [place, won] = take();
+    assert_explained([place, won, show(free(1), 3), show(taken(1), 5)]);
+    let [place, won] = take();
+    assert_wrong(3, [place, won, show(taken(1), 3), show(free(1), 5)]);
+}
+
+#[test]
+fn two_lists_agree_on_which_take_came_first() {
+    let during_both = [
+        at(0, 1, placed(1)),
+        at(2, 3, placed(2)),
+        at(4, 9, won(1)),
+        at(4, 9, won(2)),
+        at(5, 7, listed(&[free(2), taken(1)])),
+        at(6, 8, listed(&[taken(2), free(1)])),
+    ];
+    assert_wrong(5, during_both);
+}
+
+#[test]
+fn an_order_is_locked_only_while_somebody_else_is_at_it() {
+    let locked = |began| at(began, began + 1, What::Took(1, Outcome::Locked));
+    assert_explained([at(0, 1, placed(1)), at(2, 5, won(1)), locked(3)]);
+    assert_wrong(1, [at(0, 1, placed(1)), locked(2), at(4, 5, won(1))]);
+    let of_another = [
+        at(0, 1, placed(1)),
+        at(0, 1, placed(2)),
+        at(2, 5, won(2)),
+        locked(3),
+    ];
+    assert_wrong(3, of_another);
+}
+
+#[test]
+fn a_locked_take_leaves_the_order_free() {
+    let locked = at(2, 4, What::Took(1, Outcome::Locked));
+    assert_explained([
+        at(0, 1, placed(1)),
+        locked,
+        at(3, 6, won(1)),
+        at(5, 7, shown(free(1))),
+    ]);
+}
+
+#[test]
+fn ids_grow_and_none_comes_twice() {
+    assert_wrong(1, [at(0, 1, placed(2)), at(2, 3, placed(1))]);
+    assert_wrong(1, [at(0, 2, placed(1)), at(1, 3, placed(1))]);
+}
+
+#[test]
+fn ids_of_orders_placed_at_the_same_time_come_in_any_order() {
+    let seen = at(3, 4, listed(&[free(2)]));
+    assert_explained([at(0, 2, placed(2)), at(1, 5, placed(1)), seen]);
+}
+
+#[test]
+fn a_list_is_newest_first_and_tells_the_distance() {
+    let both = || [at(0, 1, placed(1)), at(2, 3, placed(2))];
+    let longer = Row {
+        distance: 7,
+        ..free(2)
+    };
+    for rows in [[free(1), free(2)], [longer, free(1)]] {
+        let [first, second] = both();
+        assert_wrong(2, [first, second, at(4, 5, listed(&rows))]);
+    }
+}
+
+#[test]
+fn an_answer_that_the_contract_does_not_know_is_never_explained() {
+    assert_wrong(0, [at(0, 1, What::Odd("500".to_owned()))]);
+}
+
+#[test]
+fn reads_that_do_not_matter_are_left_out() {
+    let history = [
+        at(0, 1, placed(1)),
+        at(2, 3, listed(&[free(1)])),
+        at(4, 5, What::Shown(1, None)),
+        at(4, 6, listed(&[free(1)])),
+    ];
+    let left = unexplained(history.to_vec()).unwrap().history;
+    assert_eq!(left, [history[0].clone(), history[2].clone()]);
+}

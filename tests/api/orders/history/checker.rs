@@ -1,0 +1,132 @@
+//! Whether one store, asked by one client at a time, could have given all the answers of a history.
+//!
+//! This is the search of Wing and Gong with Lowe's memory of where it has been: it tries the sequences in
+//! which the operations may have happened, where one that ended before another began happened first.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::operation::{Operation, Outcome, Row, Status, What};
+
+/// The orders at one moment.
+type Store = BTreeMap<i64, Row>;
+
+/// A set of operations, a bit each: 128 at most.
+type Set = u128;
+
+/// What no such store explains.
+#[derive(Debug, PartialEq)]
+pub struct Unexplained {
+    /// The first wrong answer, by the time it came.
+    pub wrong: Operation,
+    /// It and what happened before, without the reads that do not matter.
+    pub history: Vec<Operation>,
+}
+
+/// None if some sequence explains all answers.
+pub fn unexplained(mut history: Vec<Operation>) -> Option<Unexplained> {
+    history.sort_by_key(|operation| operation.ended);
+    let wrong = history.get(explained(&history))?.clone();
+    let end = wrong.ended;
+    // A change that was under way then may have happened already, or not.
+    history
+        .retain(|operation| operation.ended <= end || operation.began <= end && !operation.what.only_reads());
+    for index in (0..history.len()).rev() {
+        let mut fewer = history.clone();
+        let left_out = fewer.remove(index);
+        let ended = fewer.partition_point(|operation| operation.ended <= end);
+        if left_out.what.only_reads() && explained(&fewer) < ended {
+            history = fewer;
+        }
+    }
+    Some(Unexplained { wrong, history })
+}
+
+/// How many, in the order of their ends, are explained.
+fn explained(history: &[Operation]) -> usize {
+    let mut most = 0;
+    let mut seen = HashSet::new();
+    let mut open: Vec<(Set, Store)> = vec![(0, Store::new())];
+    while let Some((done, store)) = open.pop() {
+        let first = done.trailing_ones() as usize;
+        most = most.max(first);
+        // What a set of operations leaves behind is the same in whatever sequence they were done.
+        if !seen.insert(done) {
+            continue;
+        }
+        let fitting = next(history, done).filter(|&index| fits(&history[index], &store, history));
+        let mut steps: Vec<_> = fitting.collect();
+        // One that changes nothing can be done at once: whatever is possible after it was so before.
+        if let Some(&free) = steps.iter().find(|&&index| !history[index].what.changes()) {
+            steps = vec![free];
+        }
+        open.extend(steps.into_iter().map(|index| {
+            let after = after(&history[index].what, store.clone());
+            (done | 1 << index, after)
+        }));
+    }
+    most
+}
+
+/// Those that may come next: not done, and begun before any other of them ended.
+fn next(history: &[Operation], done: Set) -> impl Iterator<Item = usize> {
+    let first_end = history
+        .get(done.trailing_ones() as usize)
+        .map(|first| first.ended);
+    let may = move |&index: &usize| done & 1 << index == 0 && Some(history[index].began) <= first_end;
+    (0..history.len()).filter(may)
+}
+
+/// Whether the store would have answered so.
+fn fits(operation: &Operation, store: &Store, history: &[Operation]) -> bool {
+    match &operation.what {
+        What::Placed(row) => {
+            row.status == Status::Unassigned
+                && !store.contains_key(&row.id)
+                && grows(row.id, operation, history)
+        }
+        What::Took(id, Outcome::Won) => status(store, *id) == Some(Status::Unassigned),
+        What::Took(id, Outcome::Taken) => status(store, *id) == Some(Status::Taken),
+        What::Took(id, Outcome::Locked) => store.contains_key(id) && contended(*id, operation, history),
+        What::Took(id, Outcome::NotFound) | What::Shown(id, None) => !store.contains_key(id),
+        What::Shown(id, Some(row)) => store.get(id) == Some(row),
+        What::Listed { page, limit, rows } => {
+            let newest_first = store.values().rev();
+            newest_first.skip((page - 1) * limit).take(*limit).eq(rows)
+        }
+        What::Odd(_) => false,
+    }
+}
+
+fn after(what: &What, mut store: Store) -> Store {
+    match what {
+        What::Placed(row) => {
+            store.insert(row.id, *row);
+        }
+        What::Took(id, Outcome::Won) => {
+            store.entry(*id).and_modify(|row| row.status = Status::Taken);
+        }
+        _ => {}
+    }
+    store
+}
+
+fn status(store: &Store, id: i64) -> Option<Status> {
+    store.get(&id).map(|row| row.status)
+}
+
+/// Whether each order whose place had been answered by then has a lower id. Ids of orders that are placed at
+/// the same time may come in any order: PostgreSQL hands them out before it commits.
+fn grows(id: i64, place: &Operation, history: &[Operation]) -> bool {
+    let mut earlier = history.iter().filter(|other| other.ended < place.began);
+    earlier.all(|other| !matches!(other.what, What::Placed(row) if row.id >= id))
+}
+
+/// Whether somebody else was after the same order at the same time.
+fn contended(id: i64, take: &Operation, history: &[Operation]) -> bool {
+    let mut others = history.iter().filter(|&other| other != take);
+    others.any(|other| {
+        matches!(other.what, What::Took(same, _) if same == id)
+            && other.began <= take.ended
+            && take.began <= other.ended
+    })
+}
