@@ -5,6 +5,7 @@ mod by_hand;
 mod checker;
 mod clients;
 mod operation;
+mod slow;
 
 use std::sync::Arc;
 
@@ -20,8 +21,11 @@ const MIXES: u64 = 10;
 /// Runs the mixes on so many instances, each on an empty table.
 fn explain_all(instances: usize) {
     let database = Arc::new(Database::migrated());
+    slow::change_slowly(&database);
     let runtime = Runtime::new().unwrap();
-    let apps: Arc<[App]> = (0..instances).map(|_| App::on(&database).start()).collect();
+    let url = runtime.block_on(slow::far(&database));
+    let app = || App::on(&database).with("DATABASE_URL", &url).start();
+    let apps: Arc<[App]> = (0..instances).map(|_| app()).collect();
     let mut connection = database.connect();
     for seed in 0..MIXES {
         let empty = "TRUNCATE orders RESTART IDENTITY";
