@@ -215,13 +215,25 @@ fn an_answer_that_the_contract_does_not_know_is_never_explained() {
 }
 
 #[test]
-fn reads_that_do_not_matter_are_left_out() {
+fn what_does_not_matter_is_left_out() {
     let history = [
         at(0, 1, placed(1)),
-        at(2, 3, listed(&[free(1)])),
+        at(0, 1, placed(2)),
+        at(2, 3, listed(&[free(2), free(1)])),
         at(4, 5, What::Shown(1, None)),
-        at(4, 6, listed(&[free(1)])),
+        at(4, 6, won(2)),
+        at(4, 6, What::Took(3, Outcome::NotFound)),
     ];
     let left = unexplained(history.to_vec()).unwrap().history;
-    assert_eq!(left, [history[0].clone(), history[2].clone()]);
+    assert_eq!(left, [history[0].clone(), history[3].clone()]);
+}
+
+#[test]
+fn what_makes_a_list_wrong_is_not_left_out() {
+    let wrong = [
+        at(0, 1, placed(1)),
+        at(0, 1, placed(2)),
+        at(2, 3, listed(&[free(1)])),
+    ];
+    assert_eq!(unexplained(wrong.to_vec()).unwrap().history, wrong);
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::operation::{Operation, Outcome, Row, Status, What};
+use super::shrink::smallest;
 
 /// The orders at one moment.
 type Store = BTreeMap<i64, Row>;
@@ -18,7 +19,7 @@ type Set = u128;
 pub struct Unexplained {
     /// The first wrong answer, by the time it came.
     pub wrong: Operation,
-    /// It and what happened before, without the reads that do not matter.
+    /// It and what happened before, without what does not matter.
     pub history: Vec<Operation>,
 }
 
@@ -30,14 +31,9 @@ pub fn unexplained(mut history: Vec<Operation>) -> Option<Unexplained> {
     // A change that was under way then may have happened already, or not.
     history
         .retain(|operation| operation.ended <= end || operation.began <= end && !operation.what.only_reads());
-    for index in (0..history.len()).rev() {
-        let mut fewer = history.clone();
-        let left_out = fewer.remove(index);
-        let ended = fewer.partition_point(|operation| operation.ended <= end);
-        if left_out.what.only_reads() && explained(&fewer) < ended {
-            history = fewer;
-        }
-    }
+    let history = smallest(history, |fewer| {
+        explained(fewer) < fewer.partition_point(|operation| operation.ended <= end)
+    });
     Some(Unexplained { wrong, history })
 }
 

@@ -5,6 +5,7 @@ mod by_hand;
 mod checker;
 mod clients;
 mod operation;
+mod shrink;
 mod slow;
 
 use std::sync::Arc;

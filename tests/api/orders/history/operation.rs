@@ -59,6 +59,15 @@ impl What {
         matches!(self, Self::Placed(_) | Self::Took(_, Outcome::Won))
     }
 
+    /// The one order that it is about.
+    pub fn order(&self) -> Option<i64> {
+        match self {
+            Self::Placed(row) => Some(row.id),
+            Self::Took(id, _) | Self::Shown(id, _) => Some(*id),
+            Self::Listed { .. } | Self::Odd(_) => None,
+        }
+    }
+
     /// Whether no other answer depends on it.
     pub fn only_reads(&self) -> bool {
         matches!(self, Self::Shown(..) | Self::Listed { .. })
