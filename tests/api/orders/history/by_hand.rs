@@ -43,13 +43,20 @@ fn shown(row: Row) -> What {
     What::Shown(row.id, Some(row))
 }
 
-/// The first page of two.
-fn listed(rows: &[Row]) -> What {
+fn page(page: usize, rows: &[Row]) -> What {
     What::Listed {
-        page: 1,
+        page,
         limit: 2,
         rows: rows.to_vec(),
     }
+}
+
+fn listed(rows: &[Row]) -> What {
+    page(1, rows)
+}
+
+fn second_page(rows: &[Row]) -> What {
+    page(2, rows)
 }
 
 fn assert_explained<const N: usize>(history: [Operation; N]) {
@@ -74,15 +81,7 @@ fn one_after_the_other_is_explained() {
         at(12, 13, placed(2)),
         at(14, 15, placed(3)),
         at(16, 17, listed(&[free(3), free(2)])),
-        at(
-            18,
-            19,
-            What::Listed {
-                page: 2,
-                limit: 2,
-                rows: vec![taken(1)],
-            },
-        ),
+        at(18, 19, second_page(&[taken(1)])),
         at(20, 21, What::Shown(4, None)),
     ]);
 }
@@ -164,13 +163,11 @@ fn an_order_is_locked_only_while_somebody_else_is_at_it() {
     let locked = |began| at(began, began + 1, What::Took(1, Outcome::Locked));
     assert_explained([at(0, 1, placed(1)), at(2, 5, won(1)), locked(3)]);
     assert_wrong(1, [at(0, 1, placed(1)), locked(2), at(4, 5, won(1))]);
-    let of_another = [
-        at(0, 1, placed(1)),
-        at(0, 1, placed(2)),
-        at(2, 5, won(2)),
-        locked(3),
-    ];
-    assert_wrong(3, of_another);
+    assert_wrong(2, [at(0, 1, placed(1)), at(2, 3, won(1)), locked(4)]);
+    let other = [at(0, 1, placed(1)), at(0, 1, placed(2)), at(2, 5, won(2))];
+    let [first, second, won] = other;
+    assert_wrong(2, [first, second, locked(3), won]);
+    assert_wrong(0, [locked(0), at(0, 2, What::Took(1, Outcome::NotFound))]);
 }
 
 #[test]
@@ -185,6 +182,11 @@ fn a_locked_take_leaves_the_order_free() {
 }
 
 #[test]
+fn an_order_is_free_when_it_is_placed() {
+    assert_wrong(0, [at(0, 1, What::Placed(taken(1)))]);
+}
+
+#[test]
 fn ids_grow_and_none_comes_twice() {
     assert_wrong(1, [at(0, 1, placed(2)), at(2, 3, placed(1))]);
     assert_wrong(1, [at(0, 2, placed(1)), at(1, 3, placed(1))]);
@@ -192,8 +194,13 @@ fn ids_grow_and_none_comes_twice() {
 
 #[test]
 fn ids_of_orders_placed_at_the_same_time_come_in_any_order() {
-    let seen = at(3, 4, listed(&[free(2)]));
-    assert_explained([at(0, 2, placed(2)), at(1, 5, placed(1)), seen]);
+    for (first, second) in [(1, 2), (2, 1)] {
+        let seen = at(3, 4, listed(&[free(first)]));
+        let both = listed(&[free(2), free(1)]);
+        assert_explained([at(0, 5, placed(1)), at(0, 5, placed(2)), seen, at(6, 7, both)]);
+        let seen = at(3, 4, listed(&[free(first)]));
+        assert_explained([at(0, 2, placed(first)), at(1, 5, placed(second)), seen]);
+    }
 }
 
 #[test]
@@ -230,10 +237,21 @@ fn what_does_not_matter_is_left_out() {
 
 #[test]
 fn what_makes_a_list_wrong_is_not_left_out() {
-    let wrong = [
+    let places = [1, 2, 3].map(|id| at(0, 1, placed(id)));
+    for (list, first) in [(second_page(&[free(3)]), 0), (listed(&[free(3), taken(2)]), 1)] {
+        let history = [&places[..], &[at(2, 3, list), at(2, 4, won(3))]].concat();
+        let left = unexplained(history.clone()).unwrap().history;
+        assert_eq!(left, history[first..]);
+    }
+}
+
+#[test]
+fn a_change_under_way_that_others_have_seen_is_not_left_out() {
+    let history = [
         at(0, 1, placed(1)),
-        at(0, 1, placed(2)),
-        at(2, 3, listed(&[free(1)])),
+        at(3, 4, shown(taken(1))),
+        at(5, 6, shown(free(1))),
+        at(2, 9, won(1)),
     ];
-    assert_eq!(unexplained(wrong.to_vec()).unwrap().history, wrong);
+    assert_eq!(unexplained(history.to_vec()).unwrap().history, history);
 }
