@@ -11,12 +11,13 @@ use crate::lane::{Batch, Lane, PATIENCE, Rules};
 /// One statement for many items, with an answer for each in the items' order.
 pub type Statement<I, T> = fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>>;
 
-/// A lane for a statement that changes something and commits by itself. Its batches run one after the other,
-/// so none is in the way of another's locks.
+/// A lane for a statement that changes something and commits by itself. Side by side, one batch gathers while the
+/// other waits for the disk; but where statements lock rows, one would be in the way of the other.
 ///
 /// To be called inside the async runtime.
 pub fn write_lane<I, T>(
     name: &'static str,
+    side_by_side: usize,
     database: &Database,
     statement: Statement<I, T>,
 ) -> Lane<I, T, DatabaseError>
@@ -26,7 +27,7 @@ where
 {
     let rules = Rules {
         name,
-        side_by_side: 1,
+        side_by_side,
         together: |_, _| true,
         no_answer: DatabaseError::OutcomeUnknown,
     };
@@ -63,7 +64,7 @@ where
 {
     let rules = Rules {
         name,
-        side_by_side: 2,
+        side_by_side: 1,
         together: |_, _| true,
         no_answer: DatabaseError::Unavailable,
     };
@@ -96,7 +97,7 @@ where
 {
     let rules = Rules {
         name,
-        side_by_side: 4,
+        side_by_side: 1,
         together: |one, other| one == other,
         no_answer: DatabaseError::Unavailable,
     };

@@ -19,6 +19,8 @@ pub struct Orders {
     take: Lane<i64, TakeOutcome, DatabaseError>,
     find: Lane<i64, Option<Order>, DatabaseError>,
     list: Lane<Slice, Arc<Listing>, DatabaseError>,
+    /// Apart, so that no one waits for these who asks for the newest orders.
+    list_deep: Lane<Slice, Arc<Listing>, DatabaseError>,
 }
 
 impl Orders {
@@ -26,10 +28,11 @@ impl Orders {
     #[must_use]
     pub fn new(database: &Database) -> Self {
         Self {
-            place: write_lane("place", database, statements::place),
-            take: write_lane("take", database, statements::take),
+            place: write_lane("place", 2, database, statements::place),
+            take: write_lane("take", 1, database, statements::take),
             find: read_lane("find", database, statements::find),
             list: shared_read_lane("list", database, list),
+            list_deep: shared_read_lane("list_deep", database, list),
         }
     }
 
@@ -62,7 +65,12 @@ impl Orders {
     /// # Errors
     /// As [`Orders::find`].
     pub async fn list(&self, slice: Slice) -> Result<Arc<Listing>, DatabaseError> {
-        self.list.ask(slice).await
+        let lane = if statements::is_deep(slice) {
+            &self.list_deep
+        } else {
+            &self.list
+        };
+        lane.ask(slice).await
     }
 }
 

@@ -18,6 +18,11 @@ use crate::http::page::{Slice, Start};
 /// The offset from which skipping in the index alone saves more than planning a second scan costs.
 const DEEP: i64 = 1000;
 
+/// Whether many ids have to be skipped for it.
+pub fn is_deep(slice: Slice) -> bool {
+    matches!(slice.start, Start::Offset(offset) if offset >= DEEP)
+}
+
 /// Places orders and tells the id of each.
 pub fn place(connection: &mut PgConnection, new: &[NewOrder]) -> QueryResult<Vec<i64>> {
     let mut ids: Vec<i64> = PlaceOrders::of(new).load(connection)?;
