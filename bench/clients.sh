@@ -2,7 +2,6 @@
 # The load generators, each of which says: answers, seconds, p50 and p99 in milliseconds, refusals, broken
 # connections. Sourced by measure.sh.
 
-socket=${REDIS_URL#redis+unix://}
 postgres_bin=$(dirname "$(readlink -f "/proc/$(head -n 1 "$STACK_DIR/postgres/data/postmaster.pid")/exe")")
 MESSAGE=$(printf '%0100d' 0) # 100 bytes
 export MESSAGE
@@ -16,7 +15,7 @@ start_clients() {
   url[webdis]=http://127.0.0.1:$port
   # As Debian sets it up, but for the addresses and the log.
   cat >"$webdis/webdis.json" <<END
-{"redis_host": "$socket", "redis_port": 6379, "http_host": "127.0.0.1", "http_port": $port, "threads": 2,
+{"redis_host": "127.0.0.1", "redis_port": $REDIS_PORT, "http_host": "127.0.0.1", "http_port": $port, "threads": 2,
  "daemonize": false, "database": 0, "verbosity": 1, "logfile": "$PWD/$webdis/log"}
 END
   setsid webdis "$webdis/webdis.json" </dev/null >/dev/null 2>&1 &
@@ -85,6 +84,6 @@ with_redis_benchmark() { # SCRIPT CONNECTIONS
   local requests command=(LPOP message_queue)
   [[ $1 == pop ]] || command=(RPUSH message_queue "$MESSAGE")
   requests=$(awk -v seconds="$DURATION" 'BEGIN { print int(100000 * seconds) }')
-  redis-benchmark -s "$socket" -c "$2" -n "$requests" --csv "${command[@]}" |
+  redis-benchmark -p "$REDIS_PORT" -c "$2" -n "$requests" --csv "${command[@]}" |
     awk -F '","' -v requests="$requests" 'END { print requests, requests / $2, $5, $7, 0, 0 }'
 }

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 # Messages, and whether the queue has what the clients have counted; sourced by measure.sh.
 
-length() { redis-cli -s "$socket" LLEN message_queue; }
+length() { redis-cli -p "$REDIS_PORT" LLEN message_queue; }
 
 # So that no pop finds it empty.
 fill_queue() {
   local wanted
-  wanted=$(awk -v seconds="$DURATION" 'BEGIN { print int(150000 * seconds) }')
+  wanted=$(awk -v seconds="$DURATION" 'BEGIN { print int(300000 * seconds) }')
   (($(length) >= wanted)) ||
-    redis-benchmark -s "$socket" -c 4 -P 100 -n "$wanted" -q RPUSH message_queue "$MESSAGE" >/dev/null
+    redis-benchmark -p "$REDIS_PORT" -c 4 -P 100 -n "$wanted" -q RPUSH message_queue "$MESSAGE" >/dev/null
 }
 
 push() { # BY CONNECTIONS

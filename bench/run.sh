@@ -14,4 +14,6 @@ export SMOKE=${SMOKE:-0} COMPARE=${COMPARE:-} STACK_DIR=var/bench PUBLISH=0
 if ((SMOKE)); then usual=(1 0.2); else usual=(5 1); fi
 export ROUNDS=${ROUNDS:-${usual[0]}} DURATION=${DURATION:-${usual[1]}}
 export ONLY=${ONLY:-orders queue overload ${COMPARE:+compare}}
+REDIS_PORT=$(scripts/free-port.sh) # by TCP, as redis-benchmark and a stack in containers have it
+export REDIS_PORT
 scripts/stack.sh 1 bench/measure.sh

@@ -42,7 +42,12 @@ main() {
 
   local upstreams=() number listen
   DATABASE_URL=$(scripts/postgres.sh start "$STACK_DIR/postgres")
-  REDIS_URL=$(scripts/redis.sh start "$STACK_DIR/redis")
+  if [[ -n ${REDIS_PORT:-} ]]; then
+    scripts/redis.sh start "$STACK_DIR/redis" --bind 127.0.0.1 --port "$REDIS_PORT" >/dev/null
+    REDIS_URL=redis://127.0.0.1:$REDIS_PORT
+  else
+    REDIS_URL=$(scripts/redis.sh start "$STACK_DIR/redis")
+  fi
   API_TOKEN=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
   export DATABASE_URL REDIS_URL API_TOKEN ENVIRONMENT=test DISTANCE_PROVIDER=haversine
   unset GMAP_TOKEN
