@@ -4,10 +4,11 @@ FROM rust:1.95-slim-trixie AS rust
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
     rm -f /etc/apt/apt.conf.d/docker-clean && apt-get update -qq \
-    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libpq-dev libssl-dev pkg-config
+    && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libpq-dev libssl-dev make pkg-config
 WORKDIR /order-api
 
 FROM rust AS compiled
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 # A member of the workspace, without which cargo does not begin.
 COPY loadtests loadtests
@@ -48,6 +49,7 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     && useradd --uid 10001 --create-home order-api && chown order-api .
 USER order-api
 ENV CARGO_HOME=/home/order-api/.cargo
+COPY --chown=order-api .cargo .cargo
 COPY --chown=order-api Cargo.toml Cargo.lock ./
 COPY --chown=order-api loadtests loadtests
 RUN mkdir -p src tests/api && touch src/lib.rs && echo 'fn main() {}' | tee src/main.rs >tests/api/main.rs \

@@ -107,7 +107,8 @@ fn member(pointer: &str) -> String {
 /// # Errors
 /// It is larger than `limit`, or the client left while sending it.
 async fn bytes(data: Data<'_>, limit: ByteUnit) -> Result<Vec<u8>, ApiError> {
-    let read = data.open(limit).into_bytes().await;
+    // Boxed, or this would be kilobytes in the future of a handler for as long as that waits for something else.
+    let read = Box::pin(data.open(limit).into_bytes()).await;
     let bytes = read.map_err(|_| ApiError::BadRequest)?;
     if bytes.is_complete() {
         Ok(bytes.into_inner())
