@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 export COMPOSE_PROJECT_NAME=order-api-test PORT=18080 PROMETHEUS_PORT=19090
 unset REPLICAS BIND_ADDRESS
 
-discard() { scripts/compose.sh down --volumes --remove-orphans --timeout 5 2>/dev/null; }
+discard() { scripts/compose.sh --progress quiet down --volumes --remove-orphans --timeout 5; }
 
 main() {
   cargo test --locked --test containers --no-run

@@ -132,13 +132,15 @@ fn together_or_alone<I, T>(
         Ok(answers) if answers.len() == items.len() => {
             return answers.into_iter().map(Ok).collect();
         }
-        Ok(_) => DatabaseError::Bug("a statement answered for more or fewer items".to_owned()),
-        Err(error) if is_canceled(&error) => {
-            return failed(items.len(), &DatabaseError::after_write(error));
+        Ok(_) => {
+            let reason = "a statement answered for more or fewer items".to_owned();
+            return failed(items.len(), &DatabaseError::Bug(reason)); // it has been carried out
         }
-        Err(error) => DatabaseError::after_write(error),
+        Err(error) => error,
     };
-    if items.len() < 2 || matches!(error, DatabaseError::OutcomeUnknown(_)) {
+    let again = items.len() > 1 && !is_canceled(&error);
+    let error = DatabaseError::after_write(error);
+    if !again || matches!(error, DatabaseError::OutcomeUnknown(_)) {
         return failed(items.len(), &error);
     }
     let alone = |item| {
