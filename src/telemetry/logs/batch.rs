@@ -1,50 +1,53 @@
 //! The thread behind one place of the log: writes what has gathered, and counts what it cannot write.
 
+use std::convert::Infallible;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
-
 use super::outage::Outage;
+use super::queue::Queue;
 use super::refused::Refused;
 
-/// Lines that wait at most: a third of a second of a busy service; what comes then is lost and counted.
-const QUEUE_MAX: usize = 16_384;
-/// Bytes that are written at once.
-const BATCH_MAX: usize = 64 * 1024;
 /// Between two batches. The thread does not listen meanwhile, so a busy service pays neither for waking it nor
 /// for a system call a line; and a line reaches its place this late at most.
 const PAUSE: Duration = Duration::from_millis(20);
 /// After a failure, until it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// Bytes of memory that are kept between two batches; a burst may need more.
+const KEPT_MAX: usize = 512 * 1024;
 
-/// Starts the thread that writes to `to`, which is called `place` in the log.
+/// Starts the thread that writes to `to`, which is called `place` in the log, and drops `done` at its end.
 pub(super) fn spawn<W>(
     place: &str,
     to: W,
     outage: Arc<Outage>,
     refused: &Arc<Refused>,
-) -> (NonBlocking, WorkerGuard)
+    done: Sender<Infallible>,
+) -> Arc<Queue>
 where
     W: Write + Send + 'static,
 {
+    let queue = Arc::new(Queue::default());
     let batch = Batch {
         place: place.to_owned(),
         to,
-        lines: Vec::with_capacity(BATCH_MAX),
-        outage,
+        lines: Vec::new(),
+        outage: Arc::clone(&outage),
         failure: None,
-        refused: Arc::clone(refused),
     };
-    let (queue, guard) = NonBlockingBuilder::default()
-        .buffered_lines_limit(QUEUE_MAX)
-        .lossy(true)
-        .thread_name("log")
-        .finish(batch);
-    refused.watch(place, queue.error_counter());
-    (queue, guard)
+    refused.watch(place, &queue);
+    let (lines, refused) = (Arc::clone(&queue), Arc::clone(refused));
+    let write = move || {
+        batch.write_all(&lines, &refused);
+        drop(done);
+    };
+    if let Err(error) = thread::Builder::new().name("log".to_owned()).spawn(write) {
+        outage.begin(&error);
+    }
+    queue
 }
 
 struct Batch<W> {
@@ -53,7 +56,6 @@ struct Batch<W> {
     lines: Vec<u8>,
     outage: Arc<Outage>,
     failure: Option<Failure>,
-    refused: Arc<Refused>,
 }
 
 struct Failure {
@@ -62,10 +64,18 @@ struct Failure {
 }
 
 impl<W: Write> Batch<W> {
-    fn write_out(&mut self) {
-        if self.lines.is_empty() {
-            return;
+    /// Until the queue is closed and empty.
+    fn write_all(mut self, queue: &Queue, refused: &Refused) {
+        while queue.take(&mut self.lines) {
+            self.write_out();
+            self.lines.clear();
+            self.lines.shrink_to(KEPT_MAX);
+            refused.tell();
+            thread::sleep(PAUSE);
         }
+    }
+
+    fn write_out(&mut self) {
         if self
             .failure
             .as_ref()
@@ -78,7 +88,6 @@ impl<W: Write> Batch<W> {
         } else {
             self.lose();
         }
-        self.lines.clear();
     }
 
     fn fail(&mut self, error: &io::Error) {
@@ -108,33 +117,16 @@ impl<W: Write> Batch<W> {
     }
 }
 
-/// As [`tracing_appender`] uses it: a `write` a line, a `flush` when none waits. Failures end here.
-impl<W: Write> Write for Batch<W> {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.lines.len() + line.len() > BATCH_MAX {
-            self.write_out();
-        }
-        self.lines.extend_from_slice(line);
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.write_out();
-        self.refused.tell();
-        thread::sleep(PAUSE);
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::{self, Write};
-    use std::sync::{Arc, Mutex, MutexGuard};
+    use std::sync::{Arc, Mutex, MutexGuard, mpsc};
     use std::time::Instant;
 
     use super::super::outage::Outage;
+    use super::super::queue::QUEUE_MAX;
     use super::super::refused::Refused;
-    use super::{QUEUE_MAX, spawn};
+    use super::spawn;
 
     /// A place that is stuck as long as somebody else holds it.
     struct Stuck(Arc<Mutex<Vec<u8>>>);
@@ -151,25 +143,25 @@ mod tests {
 
     #[test]
     fn a_place_that_is_stuck_takes_no_time_and_loses_only_what_has_no_room() {
+        const LINE: &[u8] = b"a line\n";
+        let many = 3 * QUEUE_MAX / LINE.len();
         let written = Arc::new(Mutex::new(Vec::new()));
         let held: MutexGuard<'_, Vec<u8>> = written.lock().unwrap();
         let (place, refused) = (Stuck(Arc::clone(&written)), Arc::new(Refused::default()));
-        let (mut queue, guard) = spawn("here", place, Arc::new(Outage::of("here")), &refused);
+        let (under_way, done) = mpsc::channel();
+        let queue = spawn("here", place, Arc::new(Outage::of("here")), &refused, under_way);
         let asked = Instant::now();
-        for _ in 0..3 * QUEUE_MAX {
-            queue.write_all(b"a line\n").unwrap();
+        for _ in 0..many {
+            queue.push(LINE);
         }
         assert!(asked.elapsed().as_secs() < 5);
-        let lost = queue.error_counter().dropped_lines();
-        assert!(lost > QUEUE_MAX, "{lost}");
+        let lost = queue.refused();
+        assert!(lost * LINE.len() >= QUEUE_MAX, "{lost}");
         drop(held);
-        drop(guard);
-        let lines = written
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
-        assert_eq!(lines + lost, 3 * QUEUE_MAX);
+        queue.close();
+        done.recv().unwrap_err();
+        let written = written.lock().unwrap();
+        assert!(written.chunks(LINE.len()).all(|line| line == LINE));
+        assert_eq!(written.len() / LINE.len() + lost, many);
     }
 }

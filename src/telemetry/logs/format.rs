@@ -1,128 +1,103 @@
 //! One event, one line of JSON: time, level, and the event's fields side by side.
 //!
-//! A request is one line, so this is on its path: written straight to the line, at half the cost of
-//! `tracing_subscriber`'s own JSON, which builds it by way of serde.
+//! A request is one line, so this is on its path: the line is written at once, to bytes, at a third of the cost of
+//! `tracing_subscriber`'s own JSON.
 
-use std::fmt::{self, Debug, Write};
+use std::fmt::Debug;
 
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
-use tracing_subscriber::registry::LookupSpan;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
 
-pub(super) struct JsonLines;
+/// RFC 3339 to the microsecond, always as long, so that lines can be sorted by it.
+const TIMESTAMP: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+/// Bytes that a line has room for from the beginning: those of a request's.
+const USUAL: usize = 320;
 
-impl<S, N> FormatEvent<S, N> for JsonLines
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        line.write_str("{\"timestamp\":\"")?;
-        SystemTime.format_time(&mut line)?;
-        write!(line, "\",\"level\":\"{}\"", event.metadata().level())?;
-        let mut fields = Fields {
-            line: &mut line,
-            written: Ok(()),
-        };
-        event.record(&mut fields);
-        fields.written?;
-        line.write_str("}\n")
+/// Hands each line on to `F`.
+pub(super) struct JsonLines<F>(F);
+
+impl<F: Fn(Level, &[u8])> JsonLines<F> {
+    pub(super) fn to(place: F) -> Self {
+        Self(place)
     }
 }
 
-struct Fields<'a, 'w> {
-    line: &'a mut Writer<'w>,
-    written: fmt::Result,
-}
-
-impl Fields<'_, '_> {
-    fn write(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
-        if self.written.is_ok() {
-            self.written = write!(self.line, ",\"{}\":", field.name()).and_then(|()| value(self.line));
-        }
-    }
-
-    /// `true`, `7` and `0.5` are the same in JSON and in Rust.
-    fn write_plain(&mut self, field: &Field, value: impl fmt::Display) {
-        self.write(field, |line| write!(line, "{value}"));
+impl<S: Subscriber, F: Fn(Level, &[u8]) + 'static> Layer<S> for JsonLines<F> {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let level = *event.metadata().level();
+        self.0(level, &line(level, event));
     }
 }
 
-impl Visit for Fields<'_, '_> {
+fn line(level: Level, event: &Event<'_>) -> Vec<u8> {
+    let mut line = Vec::with_capacity(USUAL);
+    line.extend_from_slice(b"{\"timestamp\":\"");
+    // It fails in the year 10,000.
+    let _ = OffsetDateTime::now_utc().format_into(&mut line, TIMESTAMP);
+    line.extend_from_slice(b"\",\"level\":\"");
+    line.extend_from_slice(level.as_str().as_bytes());
+    line.push(b'"');
+    event.record(&mut Fields(&mut line));
+    line.extend_from_slice(b"}\n");
+    line
+}
+
+struct Fields<'a>(&'a mut Vec<u8>);
+
+impl Fields<'_> {
+    fn write(&mut self, field: &Field, value: impl Serialize) {
+        self.0.extend_from_slice(b",\"");
+        self.0.extend_from_slice(field.name().as_bytes());
+        self.0.extend_from_slice(b"\":");
+        // Numbers and text always can be written, to memory.
+        let _ = serde_json::to_writer(&mut *self.0, &value);
+    }
+}
+
+impl Visit for Fields<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.write(field, |line| {
-            line.write_char('"')?;
-            Escaped(line).write_str(value)?;
-            line.write_char('"')
-        });
+        self.write(field, value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.write(field, |line| {
-            line.write_char('"')?;
-            write!(Escaped(line), "{value:?}")?;
-            line.write_char('"')
-        });
+        self.write(field, Text(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.write_plain(field, value);
+        self.write(field, value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.write_plain(field, value);
+        self.write(field, value);
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.write_plain(field, value);
+        self.write(field, value);
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if value.is_finite() {
-            self.write_plain(field, value);
-        } else {
-            self.write_plain(field, "null");
-        }
+        self.write(field, value);
     }
 }
 
-/// Text inside the quotes of a JSON string (RFC 8259, 7).
-struct Escaped<'a, 'w>(&'a mut Writer<'w>);
+/// What Rust prints of it, as a JSON string.
+struct Text<'a>(&'a dyn Debug);
 
-impl Write for Escaped<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if !text.bytes().any(|byte| must_be_escaped(byte.into())) {
-            return self.0.write_str(text);
-        }
-        for part in text.split_inclusive(must_be_escaped) {
-            let mut characters = part.chars();
-            match characters.next_back() {
-                Some(last) if must_be_escaped(last) => {
-                    self.0.write_str(characters.as_str())?;
-                    match last {
-                        '"' => self.0.write_str("\\\""),
-                        '\\' => self.0.write_str("\\\\"),
-                        '\n' => self.0.write_str("\\n"),
-                        control => write!(self.0, "\\u{:04x}", u32::from(control)),
-                    }?;
-                }
-                _ => self.0.write_str(part)?,
-            }
-        }
-        Ok(())
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:?}", self.0))
     }
-}
-
-fn must_be_escaped(character: char) -> bool {
-    matches!(character, '"' | '\\' | '\0'..='\u{1f}')
 }
 
 #[cfg(test)]
 pub(in crate::telemetry) mod tests {
-    use std::io;
     use std::sync::{Arc, Mutex};
 
     use serde_json::{Value, json};
@@ -130,28 +105,14 @@ pub(in crate::telemetry) mod tests {
 
     use super::JsonLines;
 
-    #[derive(Clone, Default)]
-    struct Written(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Written {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
     /// What is logged meanwhile.
     pub(in crate::telemetry) fn logged(log: impl FnOnce()) -> Value {
-        let written = Written::default();
-        let writer = written.clone();
-        let lines = tracing_subscriber::fmt::layer().event_format(JsonLines);
-        let lines = lines.with_writer(move || writer.clone());
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let to = Arc::clone(&written);
+        let lines = JsonLines::to(move |_, line| to.lock().unwrap().extend_from_slice(line));
         let subscriber = tracing_subscriber::registry().with(lines);
         tracing::subscriber::with_default(subscriber, log);
-        let line = written.0.lock().unwrap().clone();
+        let line = written.lock().unwrap();
         assert_eq!(line.last(), Some(&b'\n'));
         serde_json::from_slice(&line).unwrap()
     }

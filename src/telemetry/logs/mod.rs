@@ -7,25 +7,24 @@
 mod batch;
 pub(super) mod format;
 mod outage;
+mod queue;
 mod refused;
 mod rotating;
 
 use std::convert::Infallible;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::Duration;
 
-use tracing::{Level, Metadata};
-use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing::Level;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use self::format::JsonLines;
 use self::outage::Outage;
+use self::queue::Queue;
 use self::refused::Refused;
 use self::rotating::RotatingFile;
 use super::panics;
@@ -44,114 +43,82 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Writes the last lines when it is dropped: to be kept until the program ends.
 #[must_use]
-pub struct Guard(Vec<WorkerGuard>);
+pub struct Guard {
+    places: Arc<Places>,
+    all_done: mpsc::Receiver<Infallible>,
+}
 
 impl Drop for Guard {
-    /// All places side by side and with patience of our own: a [`WorkerGuard`] of a place that is stuck may
-    /// wait for ever.
+    /// All places side by side and with patience: one that is stuck would be waited for for ever.
     fn drop(&mut self) {
-        let (under_way, all_done) = mpsc::channel::<Infallible>();
-        for guard in self.0.drain(..) {
-            let under_way = under_way.clone();
-            let finish = move || {
-                drop(guard);
-                drop(under_way);
-            };
-            // Where there is no thread to be had, the closure is dropped here, and the guard with it.
-            let _ = thread::Builder::new().spawn(finish);
-        }
-        drop(under_way);
-        let _ = all_done.recv_timeout(PATIENCE);
+        self.places.all().for_each(Queue::close);
+        let _ = self.all_done.recv_timeout(PATIENCE);
     }
 }
 
 /// Begins to log, panics too. A place that cannot be written is told on standard error, and goes on being tried.
 pub fn start(config: &config::Logs) -> Guard {
-    let (places, guard) = Places::open(config.directory.as_deref());
-    let lines = tracing_subscriber::fmt::layer()
-        .event_format(JsonLines)
-        .with_writer(places);
+    let (under_way, all_done) = mpsc::channel();
+    let places = Arc::new(Places::open(config.directory.as_deref(), &under_way));
+    let to = Arc::clone(&places);
+    let lines = JsonLines::to(move |level, line| to.push(level, line));
     let level = LevelFilter::from_level(config.level);
     // It fails only where a log has been started before, as tests do.
     let _ = tracing_subscriber::registry().with(level).with(lines).try_init();
     panics::log_them();
-    guard
+    Guard { places, all_done }
 }
 
 /// Where lines go.
 struct Places {
-    stdout: NonBlocking,
+    stdout: Arc<Queue>,
     files: Option<Files>,
 }
 
 struct Files {
-    app: NonBlocking,
-    error: NonBlocking,
+    app: Arc<Queue>,
+    error: Arc<Queue>,
 }
 
 impl Places {
-    fn open(directory: Option<&Path>) -> (Self, Guard) {
+    fn open(directory: Option<&Path>, under_way: &mpsc::Sender<Infallible>) -> Self {
         let refused = Arc::new(Refused::default());
         let outage = Arc::new(Outage::of("standard output"));
-        let (stdout, guard) = batch::spawn("standard output", io::stdout(), outage, &refused);
-        let mut guards = vec![guard];
+        let stdout = batch::spawn(
+            "standard output",
+            io::stdout(),
+            outage,
+            &refused,
+            under_way.clone(),
+        );
         let files = directory.map(|directory| {
             let outage = Arc::new(Outage::of(directory.display()));
-            let mut open = |name: &str| {
+            let open = |name: &str| {
                 let path = directory.join(name);
                 let place = path.display().to_string();
                 let file = RotatingFile::new(path, FILE_MAX);
-                let (file, guard) = batch::spawn(&place, file, Arc::clone(&outage), &refused);
-                guards.push(guard);
-                file
+                batch::spawn(&place, file, Arc::clone(&outage), &refused, under_way.clone())
             };
             Files {
                 app: open(APP_LOG),
                 error: open(ERROR_LOG),
             }
         });
-        (Self { stdout, files }, Guard(guards))
-    }
-}
-
-/// One line on its way.
-struct Line<'a> {
-    places: &'a Places,
-    is_error: bool,
-}
-
-impl<'a> MakeWriter<'a> for Places {
-    type Writer = Line<'a>;
-
-    fn make_writer(&'a self) -> Line<'a> {
-        Line {
-            places: self,
-            is_error: false,
-        }
+        Self { stdout, files }
     }
 
-    fn make_writer_for(&'a self, about: &Metadata<'_>) -> Line<'a> {
-        Line {
-            places: self,
-            is_error: *about.level() == Level::ERROR,
-        }
+    fn all(&self) -> impl Iterator<Item = &Queue> {
+        let files = self.files.iter().flat_map(|files| [&files.app, &files.error]);
+        files.chain([&self.stdout]).map(AsRef::as_ref)
     }
-}
 
-impl Write for Line<'_> {
-    /// Never waits and never fails: a full queue counts what it refuses.
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.places.stdout.clone().write_all(line)?;
-        if let Some(files) = &self.places.files {
-            files.app.clone().write_all(line)?;
-            if self.is_error {
-                files.error.clone().write_all(line)?;
+    fn push(&self, level: Level, line: &[u8]) {
+        self.stdout.push(line);
+        if let Some(files) = &self.files {
+            files.app.push(line);
+            if level == Level::ERROR {
+                files.error.push(line);
             }
         }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
