@@ -104,7 +104,10 @@ fn serve(environment: &Environment) -> Result<(), CliError> {
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES_MAX) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(config.server.worker_threads.get())
+        .enable_all()
+        .build()?;
     let rocket = runtime.block_on(async { app::build(&config) })?;
     let served = runtime.block_on(until_stopped(
         rocket,

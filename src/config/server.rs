@@ -1,6 +1,8 @@
-//! Where the service listens, how long it may take to stop, and what it is there for.
+//! Where the service listens, on how many threads, how long it may take to stop, and what it is there for.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -35,6 +37,9 @@ impl Purpose {
 pub struct Server {
     /// `LISTEN`, default `127.0.0.1:8000`; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// `WORKER_THREADS`, 1 to 256, default half of the processors: threads that read requests and write answers.
+    /// The other half is for what they wait for: statements, Nginx, and where they run here too the databases.
+    pub worker_threads: NonZeroUsize,
     /// `SHUTDOWN_GRACE_SECONDS`, 3 to 300, default 10: from the end of the drain to the exit at the latest.
     pub shutdown_grace: Duration,
     /// `SHUTDOWN_DRAIN_SECONDS`, 0 to 60, default 0: how long open connections are served on after
@@ -55,6 +60,9 @@ impl Server {
             "an address and a port such as 127.0.0.1:8000",
             |value| value.parse().ok(),
         )?;
+        let workers = environment.optional("WORKER_THREADS", "a whole number from 1 to 256", |value| {
+            value.parse().ok().filter(|n: &NonZeroUsize| n.get() <= 256)
+        })?;
         let grace = environment.optional(
             "SHUTDOWN_GRACE_SECONDS",
             "a whole number from 3 to 300",
@@ -71,9 +79,15 @@ impl Server {
         )?;
         Ok(Self {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8000))),
+            worker_threads: workers.unwrap_or_else(half_of_the_processors),
             shutdown_grace: Duration::from_secs(grace.unwrap_or(10)),
             shutdown_drain: Duration::from_secs(drain.unwrap_or(0)),
             purpose: purpose.unwrap_or(Purpose::Development),
         })
     }
+}
+
+fn half_of_the_processors() -> NonZeroUsize {
+    let processors = available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    NonZeroUsize::new(processors.get() / 2).unwrap_or(NonZeroUsize::MIN)
 }

@@ -1,13 +1,12 @@
 //! How an [`ApiError`] is answered: its status, and the contract's JSON object.
 
-use std::io::Cursor;
-
 use rocket::Request;
-use rocket::http::{ContentType, Header, Status};
+use rocket::http::{Header, Status};
 use rocket::response::{self, Responder, Response};
 use serde::Serialize;
 
 use super::RequestId;
+use super::json::Json;
 use crate::error::ApiError;
 
 #[derive(Serialize)]
@@ -25,19 +24,16 @@ impl<'r> Responder<'r, 'static> for ApiError {
         if let Some(reason) = self.reason() {
             tracing::error!(request_id, code, reason, "the request failed");
         }
-        let body = serde_json::to_vec(&ErrorBody {
+        let body = Json(ErrorBody {
             error: self.to_string(),
             code,
             request_id,
-        })
-        .map_err(|_| Status::InternalServerError)?;
-        let mut response = Response::build();
+        });
+        let mut response = Response::build_from(body.respond_to(request)?);
         response
             .status(Status::new(status))
-            .header(ContentType::JSON)
             // Rocket runs no response fairing where it could not read the request line.
-            .header(id)
-            .sized_body(body.len(), Cursor::new(body));
+            .header(id);
         if let Some(seconds) = self.retry_after() {
             response.header(Header::new("Retry-After", seconds.to_string()));
         }

@@ -4,6 +4,7 @@ pub mod body;
 pub mod catchers;
 mod chunk;
 mod error_body;
+pub mod json;
 pub mod launch;
 pub mod page;
 mod request;

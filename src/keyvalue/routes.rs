@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use rocket::data::{ByteUnit, ToByteUnit};
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
-use rocket::serde::json::Json;
 use rocket::{Data, State};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +12,8 @@ use super::model::Entry;
 use super::store::{self, Stored};
 use crate::broker::Broker;
 use crate::error::ApiError;
-use crate::http::body::{Schema, SchemaError};
+use crate::http::body::{Body, Schema, SchemaError};
+use crate::http::json::Json;
 use crate::http::token::Authorized;
 
 #[derive(Deserialize)]
@@ -27,6 +27,9 @@ struct AddValue {
     key: String,
     value: String,
 }
+
+impl Body for SetValue {}
+impl Body for AddValue {}
 
 struct Schemas {
     set: Schema<SetValue>,

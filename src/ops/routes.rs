@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use rocket::fairing::AdHoc;
 use rocket::http::Header;
-use rocket::serde::json::Json;
 use rocket::{Responder, State};
 use rocket_prometheus::PrometheusMetrics;
 use serde::Serialize;
@@ -14,6 +13,7 @@ use super::metrics::Scrape;
 use crate::broker::Broker;
 use crate::config::Purpose;
 use crate::db::Database;
+use crate::http::json::Json;
 
 /// Mounts the operators' routes; needs a [`Database`] and a [`Broker`] in Rocket's state.
 #[must_use]

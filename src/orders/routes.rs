@@ -6,7 +6,6 @@ use std::sync::Arc;
 use rocket::fairing::AdHoc;
 use rocket::http::{ContentType, Header};
 use rocket::response::{self, Responder, Response};
-use rocket::serde::json::Json;
 use rocket::{Data, Request, State};
 use serde::Serialize;
 
@@ -16,6 +15,7 @@ use super::store::{Listing, Orders};
 use crate::db::Database;
 use crate::error::ApiError;
 use crate::http::body::{Schema, SchemaError, json_limit};
+use crate::http::json::Json;
 use crate::http::page::Slice;
 use crate::telemetry::metrics::METRICS;
 

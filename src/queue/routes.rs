@@ -2,7 +2,6 @@
 
 use rocket::data::ToByteUnit;
 use rocket::fairing::AdHoc;
-use rocket::serde::json::Json;
 use rocket::{Data, State};
 use serde::Serialize;
 
@@ -11,6 +10,7 @@ use super::store::Queue;
 use crate::broker::Broker;
 use crate::error::ApiError;
 use crate::http::body;
+use crate::http::json::Json;
 use crate::http::token::Authorized;
 
 /// Mounts the queues; needs a [`Broker`] in Rocket's state.

@@ -29,6 +29,14 @@ async fn a_request_without_an_id_gets_one_that_the_service_knows() {
 }
 
 #[rocket::async_test]
+async fn no_body_is_taken_for_another_type_than_it_has() {
+    for path in ["/livez", "/orders?page=0&limit=1", "/nothing"] {
+        let answer = reqwest::get(url(path)).await.unwrap();
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
+    }
+}
+
+#[rocket::async_test]
 async fn long_lists_come_compressed_to_who_can_read_that() {
     let client = Client::new();
     for _ in 0..30 {

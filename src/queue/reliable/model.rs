@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use ulid::Ulid;
 
 use crate::error::ApiError;
+use crate::http::body::Body;
 
 const LONGEST_NAME: usize = 64;
 
@@ -120,6 +121,8 @@ pub(super) struct Visibility {
     /// Seconds.
     pub(super) visibility: u64,
 }
+
+impl Body for Visibility {}
 
 #[cfg(test)]
 mod tests {

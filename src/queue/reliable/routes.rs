@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rocket::data::ToByteUnit;
 use rocket::fairing::AdHoc;
-use rocket::serde::json::Json;
 use rocket::tokio::time::sleep;
 use rocket::{Data, FromForm, Shutdown, State, tokio};
 use serde::Serialize;
@@ -19,6 +18,7 @@ use super::waiters::Waiters;
 use crate::broker::Broker;
 use crate::error::ApiError;
 use crate::http::body::{self, Schema, json_limit};
+use crate::http::json::Json;
 use crate::http::token::Authorized;
 
 /// A name in a path, or why it is none.

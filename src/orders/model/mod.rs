@@ -1,10 +1,13 @@
 //! What an order is, and what can come of taking one.
 
+mod body;
+
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use time::OffsetDateTime;
 
+pub use self::body::{PlaceOrder, TakeOrder};
 use crate::error::ApiError;
 
 /// Latitude and longitude in degrees (WGS 84), both finite and in range.
@@ -55,41 +58,6 @@ pub struct Trip {
     pub destination: Coordinates,
 }
 
-/// The body of `POST /orders`, once it has met its schema.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PlaceOrder {
-    origin: [String; 2],
-    destination: [String; 2],
-}
-
-impl PlaceOrder {
-    /// Reads the decimal degrees.
-    ///
-    /// # Errors
-    /// [`ApiError::OutOfRange`] where a number is no place on Earth.
-    pub fn trip(&self) -> Result<Trip, ApiError> {
-        Ok(Trip {
-            origin: coordinates("origin", &self.origin)?,
-            destination: coordinates("destination", &self.destination)?,
-        })
-    }
-}
-
-fn coordinates(member: &str, [latitude, longitude]: &[String; 2]) -> Result<Coordinates, ApiError> {
-    // The schema lets decimal numbers through alone; NaN is out of every range.
-    let degrees = |text: &str| text.parse().unwrap_or(f64::NAN);
-    Coordinates::new(member, degrees(latitude), degrees(longitude))
-}
-
-/// The body of `PATCH /orders/<id>`: its schema lets one value through.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TakeOrder {
-    #[serde(rename = "status")]
-    _status: Status,
-}
-
 /// An order about to be placed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewOrder {
@@ -100,7 +68,7 @@ pub struct NewOrder {
 }
 
 /// Where an order stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, diesel::deserialize::FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, diesel::deserialize::FromSqlRow)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// No courier has it yet.
