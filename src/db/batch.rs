@@ -11,13 +11,11 @@ use crate::lane::{Batch, Lane, PATIENCE, Rules};
 /// One statement for many items, with an answer for each in the items' order.
 pub type Statement<I, T> = fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>>;
 
-/// A lane for a statement that changes something and commits by itself. Side by side, one batch gathers while the
-/// other waits for the disk; but where statements lock rows, one would be in the way of the other.
+/// A lane for a statement that changes something and commits by itself.
 ///
 /// To be called inside the async runtime.
 pub fn write_lane<I, T>(
     name: &'static str,
-    side_by_side: usize,
     database: &Database,
     statement: Statement<I, T>,
 ) -> Lane<I, T, DatabaseError>
@@ -27,7 +25,6 @@ where
 {
     let rules = Rules {
         name,
-        side_by_side,
         together: |_, _| true,
         no_answer: DatabaseError::OutcomeUnknown,
     };
@@ -64,7 +61,6 @@ where
 {
     let rules = Rules {
         name,
-        side_by_side: 1,
         together: |_, _| true,
         no_answer: DatabaseError::Unavailable,
     };
@@ -97,7 +93,6 @@ where
 {
     let rules = Rules {
         name,
-        side_by_side: 1,
         together: |one, other| one == other,
         no_answer: DatabaseError::Unavailable,
     };

@@ -18,8 +18,8 @@ use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use rocket::futures::stream::FuturesUnordered;
-use rocket::futures::{FutureExt, StreamExt};
+use rocket::futures::FutureExt;
+use rocket::futures::future::join_all;
 use rocket::tokio;
 use rocket::tokio::sync::mpsc::error::TrySendError;
 use rocket::tokio::sync::{mpsc, oneshot};
@@ -50,9 +50,7 @@ pub enum Refusal {
 pub struct Rules<I, E> {
     /// For metrics.
     pub name: &'static str,
-    /// How many batches run side by side, 1 or more; those that do not go together are begun together all the same.
-    pub side_by_side: usize,
-    /// Whether a batch that holds the one may hold the other.
+    /// Whether a batch that holds the one may hold the other; what does not go together is run side by side.
     pub together: fn(&I, &I) -> bool,
     /// The answer where a batch ended without one; the string is the reason for the log.
     pub no_answer: fn(String) -> E,
@@ -96,7 +94,6 @@ where
         let driver = Driver {
             waiting,
             together: rules.together,
-            side_by_side: rules.side_by_side,
             run,
             metrics: metrics.clone(),
         };
@@ -131,7 +128,6 @@ where
 /// The task behind a lane. Its batches are no tasks of their own: idle, that would cost a hop between threads.
 struct Driver<I, T, E, R> {
     waiting: mpsc::Receiver<Waiting<I, T, E>>,
-    side_by_side: usize,
     together: fn(&I, &I) -> bool,
     run: R,
     metrics: LaneMetrics,
@@ -147,17 +143,7 @@ where
     async fn drive(self) {
         let mut waiting = self.waiting;
         let mut taken = Vec::with_capacity(BATCH_MAX);
-        let mut running = FuturesUnordered::new();
-        loop {
-            tokio::select! {
-                biased;
-                Some(_ended_or_panicked) = running.next() => continue,
-                asked = waiting.recv_many(&mut taken, 1), if running.len() < self.side_by_side => {
-                    if asked == 0 {
-                        return;
-                    }
-                }
-            }
+        while waiting.recv_many(&mut taken, 1).await > 0 {
             // Whoever is about to ask does so first. Where nobody is, this costs no time.
             yield_now().await;
             while taken.len() < BATCH_MAX
@@ -165,10 +151,12 @@ where
             {
                 taken.push(next);
             }
-            for batch in grouped(&mut taken, self.together) {
+            let batches = grouped(&mut taken, self.together).into_iter().map(|batch| {
                 let served = serve(batch, &self.run, &self.metrics);
-                running.push(AssertUnwindSafe(served).catch_unwind());
-            }
+                AssertUnwindSafe(served).catch_unwind()
+            });
+            // One that panicked has let go of those it was for, who are told so.
+            let _ = join_all(batches).await;
         }
     }
 }

@@ -26,10 +26,9 @@ impl From<Refusal> for Failed {
 
 type Echo = Lane<u32, u32, Failed>;
 
-fn rules(side_by_side: usize) -> Rules<u32, Failed> {
+fn rules() -> Rules<u32, Failed> {
     Rules {
         name: "test",
-        side_by_side,
         together: |_, _| true,
         no_answer: |_| Failed::NoAnswer,
     }
@@ -92,8 +91,8 @@ async fn ask(lane: &Arc<Echo>, item: u32) -> tokio::task::JoinHandle<Result<u32,
 }
 
 /// A lane with one batch under way, in which is item 0.
-async fn busy(side_by_side: usize) -> (Gate, Arc<Echo>) {
-    let (gate, lane) = Gate::closed(rules(side_by_side));
+async fn busy() -> (Gate, Arc<Echo>) {
+    let (gate, lane) = Gate::closed(rules());
     let asking = Arc::clone(&lane);
     spawn(async move { asking.ask(0).await });
     gate.until_begun(1).await;
@@ -102,7 +101,7 @@ async fn busy(side_by_side: usize) -> (Gate, Arc<Echo>) {
 
 #[rocket::async_test]
 async fn what_waits_meanwhile_is_the_next_batch_in_its_order() {
-    let (gate, lane) = busy(1).await;
+    let (gate, lane) = busy().await;
     for item in 1..=10 {
         ask(&lane, item).await;
     }
@@ -113,7 +112,7 @@ async fn what_waits_meanwhile_is_the_next_batch_in_its_order() {
 
 #[rocket::async_test]
 async fn a_batch_has_a_limit_and_a_full_lane_refuses_at_once() {
-    let (gate, lane) = busy(1).await;
+    let (gate, lane) = busy().await;
     let mut asked = Vec::new();
     for item in 1..=WAITING_MAX {
         asked.push(ask(&lane, u32::try_from(item).unwrap()).await);
@@ -129,7 +128,7 @@ async fn a_batch_has_a_limit_and_a_full_lane_refuses_at_once() {
 
 #[rocket::async_test]
 async fn whoever_has_gone_is_not_worked_for() {
-    let (gate, lane) = busy(1).await;
+    let (gate, lane) = busy().await;
     let asked = [ask(&lane, 1).await, ask(&lane, 2).await, ask(&lane, 3).await];
     asked[1].abort();
     while !asked[1].is_finished() {
@@ -145,7 +144,7 @@ fn whoever_has_waited_too_long_is_refused() {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let (gate, lane) = busy(1).await;
+        let (gate, lane) = busy().await;
         let late = ask(&lane, 1).await;
         sleep(PATIENCE / 2).await;
         let in_time = ask(&lane, 2).await;
@@ -158,10 +157,10 @@ fn whoever_has_waited_too_long_is_refused() {
 }
 
 #[rocket::async_test]
-async fn what_does_not_go_together_is_run_side_by_side_up_to_a_limit() {
+async fn what_does_not_go_together_is_run_side_by_side_and_the_rest_after_it() {
     let by_remainder = Rules {
         together: |one, other| one % 3 == other % 3,
-        ..rules(2)
+        ..rules()
     };
     let (gate, lane) = Gate::closed(by_remainder);
     for item in [0, 1, 2, 3, 4, 5, 6] {
@@ -182,7 +181,7 @@ async fn what_does_not_go_together_is_run_side_by_side_up_to_a_limit() {
 
 #[rocket::async_test]
 async fn a_batch_that_panics_or_answers_too_little_costs_its_own_items_alone() {
-    let lane = Lane::new(rules(1), |batch: Batch<u32>| async move {
+    let lane = Lane::new(rules(), |batch: Batch<u32>| async move {
         assert!(batch.items != [13], "unlucky");
         if batch.items == [7] {
             vec![]
@@ -212,10 +211,10 @@ struct Model {
 
 impl Model {
     /// Answers with the time at which the batch began; now and then it panics.
-    async fn run(self: Arc<Self>, items: Vec<u32>, side_by_side: usize) -> Vec<Result<u32, Failed>> {
+    async fn run(self: Arc<Self>, items: Vec<u32>) -> Vec<Result<u32, Failed>> {
         let began = self.clock.fetch_add(1, Ordering::SeqCst);
         let beside = self.under_way.fetch_add(1, Ordering::SeqCst);
-        assert!(beside < side_by_side && !items.is_empty() && items.len() <= BATCH_MAX);
+        assert!(beside == 0 && !items.is_empty() && items.len() <= BATCH_MAX);
         for item in &items {
             *self.runs.lock().unwrap().entry(*item).or_default() += 1;
         }
@@ -251,25 +250,23 @@ impl Model {
 /// it was asked for.
 #[rocket::async_test]
 async fn whatever_happens_everyone_who_stays_is_answered_once() {
-    for side_by_side in [1, 3] {
-        let model = Arc::new(Model::default());
-        let running = Arc::clone(&model);
-        let run = move |batch: Batch<u32>| Arc::clone(&running).run(batch.items, side_by_side);
-        let lane = Arc::new(Lane::new(rules(side_by_side), run));
-        let clients = (0..50_u32).map(|client| {
-            let (model, lane) = (Arc::clone(&model), Arc::clone(&lane));
-            spawn(async move {
-                for number in 0..200 {
-                    model.ask(&lane, client * 200 + number).await;
-                }
-            })
-        });
-        for client in join_all(clients).await {
-            client.unwrap();
-        }
-        drop(lane);
-        while Arc::strong_count(&model) > 1 {
-            tokio::task::yield_now().await; // the lane ends, and lets go of the model
-        }
+    let model = Arc::new(Model::default());
+    let running = Arc::clone(&model);
+    let run = move |batch: Batch<u32>| Arc::clone(&running).run(batch.items);
+    let lane = Arc::new(Lane::new(rules(), run));
+    let clients = (0..50_u32).map(|client| {
+        let (model, lane) = (Arc::clone(&model), Arc::clone(&lane));
+        spawn(async move {
+            for number in 0..200 {
+                model.ask(&lane, client * 200 + number).await;
+            }
+        })
+    });
+    for client in join_all(clients).await {
+        client.unwrap();
+    }
+    drop(lane);
+    while Arc::strong_count(&model) > 1 {
+        tokio::task::yield_now().await; // the lane ends, and lets go of the model
     }
 }

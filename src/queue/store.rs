@@ -65,7 +65,6 @@ impl Queue {
 fn rules<I>(name: &'static str) -> Rules<I, BrokerError> {
     Rules {
         name,
-        side_by_side: 1,
         together: |_, _| true,
         no_answer: BrokerError::OutcomeUnknown,
     }

@@ -28,8 +28,8 @@ impl Orders {
     #[must_use]
     pub fn new(database: &Database) -> Self {
         Self {
-            place: write_lane("place", 2, database, statements::place),
-            take: write_lane("take", 1, database, statements::take),
+            place: write_lane("place", database, statements::place),
+            take: write_lane("take", database, statements::take),
             find: read_lane("find", database, statements::find),
             list: shared_read_lane("list", database, list),
             list_deep: shared_read_lane("list_deep", database, list),
