@@ -19,7 +19,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use rocket::futures::FutureExt;
-use rocket::futures::future::join_all;
+use rocket::futures::future::{join, join_all};
 use rocket::tokio;
 use rocket::tokio::sync::mpsc::error::TrySendError;
 use rocket::tokio::sync::{mpsc, oneshot};
@@ -140,23 +140,55 @@ where
     R: Fn(Batch<I>) -> F,
 {
     /// Until the lane is dropped.
-    async fn drive(self) {
-        let mut waiting = self.waiting;
+    async fn drive(mut self) {
         let mut taken = Vec::with_capacity(BATCH_MAX);
-        while waiting.recv_many(&mut taken, 1).await > 0 {
-            // Whoever is about to ask does so first. Where nobody is, this costs no time.
-            yield_now().await;
-            while taken.len() < BATCH_MAX
-                && let Ok(next) = waiting.try_recv()
-            {
-                taken.push(next);
+        let mut done = Vec::new();
+        loop {
+            self.take_what_waits(&mut taken);
+            if taken.is_empty() {
+                done.into_iter().for_each(Answered::send);
+                if self.waiting.recv_many(&mut taken, 1).await == 0 {
+                    return;
+                }
+                done = Vec::new();
+                // Whoever is about to ask does so first. Where nobody is, this costs no time.
+                yield_now().await;
+                self.take_what_waits(&mut taken);
             }
-            let batches = grouped(&mut taken, self.together).into_iter().map(|batch| {
-                let served = serve(batch, &self.run, &self.metrics);
-                AssertUnwindSafe(served).catch_unwind()
-            });
-            // One that panicked has let go of those it was for, who are told so.
-            let _ = join_all(batches).await;
+            let batches = grouped(&mut taken, self.together);
+            let batches = batches.into_iter().map(|batch| self.serve(batch));
+            // The answers to a batch go out while the next one is under way.
+            let answer = async { done.into_iter().for_each(Answered::send) };
+            let (served, ()) = join(join_all(batches), answer).await;
+            done = served.into_iter().flatten().collect();
+        }
+    }
+
+    fn take_what_waits(&mut self, taken: &mut Vec<Waiting<I, T, E>>) {
+        while taken.len() < BATCH_MAX
+            && let Ok(next) = self.waiting.try_recv()
+        {
+            taken.push(next);
+        }
+    }
+
+    /// Nothing, if it panicked: then those it was for are told so.
+    async fn serve(&self, batch: Vec<Waiting<I, T, E>>) -> Option<Answered<T, E>> {
+        let served = serve(batch, &self.run, &self.metrics);
+        AssertUnwindSafe(served).catch_unwind().await.ok()
+    }
+}
+
+/// What came of a batch, and who is to be told.
+struct Answered<T, E> {
+    replies: Vec<oneshot::Sender<Result<T, E>>>,
+    answers: Vec<Result<T, E>>,
+}
+
+impl<T, E> Answered<T, E> {
+    fn send(self) {
+        for (reply, answer) in self.replies.into_iter().zip(self.answers) {
+            let _ = reply.send(answer); // whoever asked may have gone
         }
     }
 }
@@ -181,8 +213,8 @@ fn grouped<I, T, E>(
     groups
 }
 
-/// Runs one batch, and answers each of its items.
-async fn serve<I, T, E, F, R>(batch: Vec<Waiting<I, T, E>>, run: &R, metrics: &LaneMetrics)
+/// Runs one batch.
+async fn serve<I, T, E, F, R>(batch: Vec<Waiting<I, T, E>>, run: &R, metrics: &LaneMetrics) -> Answered<T, E>
 where
     E: From<Refusal>,
     F: Future<Output = Vec<Result<T, E>>>,
@@ -204,14 +236,12 @@ where
         items.push(item);
         replies.push(reply);
     }
-    if items.is_empty() {
-        return;
+    let mut answers = Vec::new();
+    if !items.is_empty() {
+        metrics.begun(items.len(), began.duration_since(first));
+        let begin_by = first + PATIENCE;
+        answers = run(Batch { items, begin_by }).await;
+        metrics.run.observe(began.elapsed().as_secs_f64());
     }
-    metrics.begun(items.len(), began.duration_since(first));
-    let begin_by = first + PATIENCE;
-    let answers = run(Batch { items, begin_by }).await;
-    metrics.run.observe(began.elapsed().as_secs_f64());
-    for (reply, answer) in replies.into_iter().zip(answers) {
-        let _ = reply.send(answer); // whoever asked may have gone
-    }
+    Answered { replies, answers }
 }

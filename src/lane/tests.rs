@@ -111,6 +111,19 @@ async fn what_waits_meanwhile_is_the_next_batch_in_its_order() {
 }
 
 #[rocket::async_test]
+async fn answers_go_out_while_the_next_batch_is_under_way() {
+    let (gate, lane) = busy().await;
+    let first = ask(&lane, 1).await;
+    gate.let_through(1);
+    gate.until_begun(2).await;
+    let second = ask(&lane, 2).await;
+    gate.let_through(1);
+    assert_eq!(first.await.unwrap(), Ok(1));
+    gate.until_begun(3).await;
+    assert!(!second.is_finished());
+}
+
+#[rocket::async_test]
 async fn a_batch_has_a_limit_and_a_full_lane_refuses_at_once() {
     let (gate, lane) = busy().await;
     let mut asked = Vec::new();
