@@ -6,10 +6,14 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use rocket::Data;
 use rocket::data::{ByteUnit, ToByteUnit};
+use rocket::tokio::io::AsyncReadExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::ApiError;
+
+/// Bytes that there is room for from the beginning: those of an order or a short message.
+const USUAL: usize = 256;
 
 /// What a body becomes.
 pub trait Body: DeserializeOwned {
@@ -133,16 +137,16 @@ fn member(pointer: &str) -> String {
 /// # Errors
 /// It is larger than `limit`, or the client left while sending it.
 async fn bytes(data: Data<'_>, limit: ByteUnit) -> Result<Vec<u8>, ApiError> {
-    // Boxed, or this would be kilobytes in the future of a handler for as long as that waits for something else.
-    let read = Box::pin(data.open(limit).into_bytes()).await;
-    let bytes = read.map_err(|_| ApiError::BadRequest)?;
-    if bytes.is_complete() {
-        Ok(bytes.into_inner())
-    } else {
-        Err(ApiError::PayloadTooLarge {
+    let mut body = data.open(limit + 1); // the one byte more is never wanted, and tells that there is too much
+    let mut bytes = Vec::with_capacity(body.hint().max(USUAL));
+    let read = body.read_to_end(&mut bytes).await;
+    read.map_err(|_| ApiError::BadRequest)?;
+    if limit < bytes.len() {
+        return Err(ApiError::PayloadTooLarge {
             limit: limit.as_u64(),
-        })
+        });
     }
+    Ok(bytes)
 }
 
 /// The most that a JSON body may have.

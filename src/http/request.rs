@@ -2,21 +2,12 @@
 //!
 //! One fairing and not three, as each costs an allocation and a look at the clock.
 
-use std::time::Instant;
-
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Data, Request, Response};
 use rocket_prometheus::PrometheusMetrics;
 
-use super::{RequestId, chunk, request_log, request_metrics, rewrite};
-
-/// When a request came in.
-#[derive(Clone, Copy)]
-struct Started(Instant);
-
-fn started(request: &Request<'_>) -> Instant {
-    request.local_cache(|| Started(Instant::now())).0
-}
+use super::request_id::Arrival;
+use super::{chunk, request_log, request_metrics, rewrite};
 
 struct EveryRequest(PrometheusMetrics);
 
@@ -30,15 +21,16 @@ impl Fairing for EveryRequest {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
-        started(request);
+        Arrival::of(request);
         rewrite::normalize(request, data).await;
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        response.set_header(RequestId::of(request));
+        let Arrival { at, id } = Arrival::of(request);
+        response.set_header(id);
         chunk::fit(response);
-        let took = started(request).elapsed();
-        request_log::write(request, response, took);
+        let took = at.elapsed();
+        request_log::write(id, request, response, took);
         request_metrics::count(&self.0, request, response, took);
     }
 }

@@ -1,12 +1,29 @@
 //! The id of a request: the client's own if it is sane, else a new one; on the answer and in every log line.
 
 use std::fmt;
+use std::time::Instant;
 
 use rocket::Request;
 use rocket::http::Header;
 use ulid::Ulid;
 
 const HEADER: &str = "X-Request-ID";
+
+/// What is noted of a request as it comes in.
+pub(super) struct Arrival {
+    pub(super) at: Instant,
+    pub(super) id: RequestId,
+}
+
+impl Arrival {
+    /// That of this request, the same at every call.
+    pub(super) fn of<'r>(request: &'r Request<'_>) -> &'r Self {
+        request.local_cache(|| Self {
+            at: Instant::now(),
+            id: RequestId::sent_with(request).unwrap_or_else(RequestId::new),
+        })
+    }
+}
 
 /// 1 to 128 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,14 +33,17 @@ impl RequestId {
     /// The id of this request, the same at every call.
     #[must_use]
     pub fn of<'r>(request: &'r Request<'_>) -> &'r Self {
-        request.local_cache(|| {
-            let own = request.headers().get(HEADER).collect::<Vec<_>>();
-            match own.as_slice() {
-                [id] => Self::parse(id),
-                _ => None,
-            }
-            .unwrap_or_else(|| Self(Ulid::generate().to_string()))
-        })
+        &Arrival::of(request).id
+    }
+
+    fn new() -> Self {
+        Self(Ulid::generate().to_string())
+    }
+
+    fn sent_with(request: &Request<'_>) -> Option<Self> {
+        let mut sent = request.headers().get(HEADER);
+        let id = sent.next()?;
+        sent.next().is_none().then(|| Self::parse(id))?
     }
 
     /// The id, if it is one.

@@ -6,10 +6,10 @@ use rocket::{Request, Response};
 
 use super::RequestId;
 
-pub(super) fn write(request: &Request<'_>, response: &Response<'_>, took: Duration) {
+pub(super) fn write(id: &RequestId, request: &Request<'_>, response: &Response<'_>, took: Duration) {
     let route = request.route().map_or("none", |route| route.uri.as_str());
     tracing::info!(
-        request_id = RequestId::of(request).as_str(),
+        request_id = id.as_str(),
         method = request.method().as_str(),
         route,
         status = response.status().code,
