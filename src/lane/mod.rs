@@ -32,6 +32,8 @@ use crate::telemetry::metrics::LaneMetrics;
 const BATCH_MAX: usize = 256;
 /// The most items that wait.
 const WAITING_MAX: usize = 1024;
+/// The most answers of a batch that are sent before others have their turn.
+const ANSWERS_AT_ONCE: usize = 16;
 /// The longest that an item waits for the statement to be sent.
 pub const PATIENCE: Duration = Duration::from_millis(800);
 
@@ -146,7 +148,7 @@ where
         loop {
             self.take_what_waits(&mut taken);
             if taken.is_empty() {
-                done.into_iter().for_each(Answered::send);
+                send_all(done).await;
                 if self.waiting.recv_many(&mut taken, 1).await == 0 {
                     return;
                 }
@@ -158,8 +160,7 @@ where
             let batches = grouped(&mut taken, self.together);
             let batches = batches.into_iter().map(|batch| self.serve(batch));
             // The answers to a batch go out while the next one is under way.
-            let answer = async { done.into_iter().for_each(Answered::send) };
-            let (served, ()) = join(join_all(batches), answer).await;
+            let (served, ()) = join(join_all(batches), send_all(done)).await;
             done = served.into_iter().flatten().collect();
         }
     }
@@ -186,10 +187,20 @@ struct Answered<T, E> {
 }
 
 impl<T, E> Answered<T, E> {
-    fn send(self) {
-        for (reply, answer) in self.replies.into_iter().zip(self.answers) {
+    /// Some at a time, so that they are on their way, and their clients at work, before the next are woken.
+    async fn send(self) {
+        for (place, (reply, answer)) in (1..).zip(self.replies.into_iter().zip(self.answers)) {
             let _ = reply.send(answer); // whoever asked may have gone
+            if place % ANSWERS_AT_ONCE == 0 {
+                yield_now().await;
+            }
         }
+    }
+}
+
+async fn send_all<T, E>(done: Vec<Answered<T, E>>) {
+    for answered in done {
+        answered.send().await;
     }
 }
 
