@@ -26,9 +26,12 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from
 
 /// Redis, as handlers use it.
 #[derive(Clone)]
-pub struct Broker {
-    connection: watch::Receiver<Option<MultiplexedConnection>>,
-    /// Told when a command found the connection broken.
+pub struct Broker(watch::Receiver<Option<Connected>>);
+
+#[derive(Clone)]
+struct Connected {
+    connection: MultiplexedConnection,
+    /// Told when a command found this very connection broken: the next one may be well.
     broken: Arc<Notify>,
 }
 
@@ -39,10 +42,9 @@ impl Broker {
     /// The URL is no Redis URL.
     pub fn new(config: &config::Redis) -> RedisResult<Self> {
         let info = config.url.expose_secret().into_connection_info()?;
-        let (sender, connection) = watch::channel(None);
-        let broken = Arc::new(Notify::new());
-        tokio::spawn(stay_connected(client(info)?, sender, Arc::clone(&broken)));
-        Ok(Self { connection, broken })
+        let (sender, current) = watch::channel(None);
+        tokio::spawn(stay_connected(client(info)?, sender));
+        Ok(Self(current))
     }
 
     /// Runs a command that changes nothing.
@@ -51,8 +53,8 @@ impl Broker {
     /// Redis cannot be reached or refuses.
     pub async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BrokerError> {
         let mut asking = self.ask(name(command)).await?;
-        let answer = command.query_async(&mut asking.connection).await;
-        self.finish(&asking, answer, BrokerError::after_read)
+        let answer = command.query_async(&mut asking.with.connection).await;
+        asking.finish(answer, BrokerError::after_read)
     }
 
     /// Runs a command that changes something.
@@ -61,8 +63,8 @@ impl Broker {
     /// Redis cannot be reached or refuses, or nobody knows whether it was done.
     pub async fn write<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BrokerError> {
         let mut asking = self.ask(name(command)).await?;
-        let answer = command.query_async(&mut asking.connection).await;
-        self.finish(&asking, answer, BrokerError::after_write)
+        let answer = command.query_async(&mut asking.with.connection).await;
+        asking.finish(answer, BrokerError::after_write)
     }
 
     /// Runs several commands in one round trip, some of which change something.
@@ -71,8 +73,8 @@ impl Broker {
     /// As [`Broker::write`].
     pub async fn write_all<T: FromRedisValue>(&self, commands: &Pipeline) -> Result<T, BrokerError> {
         let mut asking = self.ask("MULTI").await?;
-        let answer = commands.query_async(&mut asking.connection).await;
-        self.finish(&asking, answer, BrokerError::after_write)
+        let answer = commands.query_async(&mut asking.with.connection).await;
+        asking.finish(answer, BrokerError::after_write)
     }
 
     /// Runs a script, which Redis keeps from the first time on.
@@ -81,18 +83,18 @@ impl Broker {
     /// As [`Broker::write`].
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, BrokerError> {
         let mut asking = self.ask("EVALSHA").await?;
-        let answer = script.invoke_async(&mut asking.connection).await;
-        self.finish(&asking, answer, BrokerError::after_write)
+        let answer = script.invoke_async(&mut asking.with.connection).await;
+        asking.finish(answer, BrokerError::after_write)
     }
 
     async fn ask<'c>(&self, command: &'c str) -> Result<Asking<'c>, BrokerError> {
-        let mut current = self.connection.clone();
+        let mut current = self.0.clone();
         let connected = timeout(CONNECTION_WAIT, current.wait_for(Option::is_some)).await;
-        let connection = match connected {
-            Ok(Ok(connection)) => connection.clone(),
+        let with = match connected {
+            Ok(Ok(connected)) => connected.clone(),
             _ => None,
         };
-        let Some(connection) = connection else {
+        let Some(with) = with else {
             METRICS.redis_errors.with_label_values(&[command]).inc();
             return Err(BrokerError::Unavailable(
                 "there is no connection to Redis".to_owned(),
@@ -100,29 +102,8 @@ impl Broker {
         };
         Ok(Asking {
             command,
-            connection,
+            with,
             since: Instant::now(),
-        })
-    }
-
-    fn finish<T>(
-        &self,
-        asking: &Asking<'_>,
-        answer: RedisResult<T>,
-        classify: fn(&RedisError) -> BrokerError,
-    ) -> Result<T, BrokerError> {
-        let labels = [asking.command];
-        METRICS
-            .redis_commands
-            .with_label_values(&labels)
-            .observe(asking.since.elapsed().as_secs_f64());
-        answer.map_err(|error| {
-            METRICS.redis_errors.with_label_values(&labels).inc();
-            // Time that is up is a sign of a peer that is gone without a word.
-            if error.is_unrecoverable_error() || error.is_timeout() {
-                self.broken.notify_one();
-            }
-            classify(&error)
         })
     }
 }
@@ -130,8 +111,30 @@ impl Broker {
 /// A command under way.
 struct Asking<'c> {
     command: &'c str,
-    connection: MultiplexedConnection,
+    with: Connected,
     since: Instant,
+}
+
+impl Asking<'_> {
+    fn finish<T>(
+        &self,
+        answer: RedisResult<T>,
+        classify: fn(&RedisError) -> BrokerError,
+    ) -> Result<T, BrokerError> {
+        let labels = [self.command];
+        METRICS
+            .redis_commands
+            .with_label_values(&labels)
+            .observe(self.since.elapsed().as_secs_f64());
+        answer.map_err(|error| {
+            METRICS.redis_errors.with_label_values(&labels).inc();
+            // Time that is up is a sign of a peer that is gone without a word.
+            if error.is_unrecoverable_error() || error.is_timeout() {
+                self.with.broken.notify_one();
+            }
+            classify(&error)
+        })
+    }
 }
 
 /// The first word of a command.
@@ -148,11 +151,7 @@ fn client(info: ConnectionInfo) -> RedisResult<Client> {
     Client::open(info.set_redis_settings(redis))
 }
 
-async fn stay_connected(
-    client: Client,
-    current: watch::Sender<Option<MultiplexedConnection>>,
-    broken: Arc<Notify>,
-) {
+async fn stay_connected(client: Client, current: watch::Sender<Option<Connected>>) {
     let (shortest, longest) = BACKOFF;
     let mut pause = shortest;
     loop {
@@ -164,7 +163,12 @@ async fn stay_connected(
             .set_push_sender(pushes);
         match client.get_multiplexed_async_connection_with_config(&config).await {
             Ok(connection) => {
-                current.send_replace(Some(connection));
+                let broken = Arc::new(Notify::new());
+                let connected = Connected {
+                    connection,
+                    broken: Arc::clone(&broken),
+                };
+                current.send_replace(Some(connected));
                 wait_for_the_end(&mut pushed, &broken).await;
                 current.send_replace(None);
                 tracing::warn!("the connection to Redis is lost");

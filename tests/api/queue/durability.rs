@@ -50,10 +50,6 @@ async fn with_appendfsync_always_every_push_that_was_answered_is_there_after_a_c
     let answered = answered.concat();
     assert!(answered.len() >= 500);
     assert!(answered.iter().all(|message| kept.contains(message)));
-    assert_eq!(
-        app.authorized(Method::POST, "/api/queue/push", "after")
-            .await
-            .status,
-        200
-    );
+    let after = app.authorized(Method::POST, "/api/queue/push", "after").await;
+    assert_eq!(after.status, 200, "{after:?}");
 }
