@@ -86,6 +86,14 @@ mod tests {
     }
 
     #[test]
+    fn one_thread_at_least_serves() {
+        let threads = |value| with(&[("WORKER_THREADS", value)]).unwrap().server.worker_threads;
+        assert_eq!(threads("3").get(), 3);
+        let processors = std::thread::available_parallelism().unwrap().get();
+        assert_eq!(threads("").get(), (processors / 2).max(1));
+    }
+
+    #[test]
     fn log_files_are_in_logs_unless_told_and_nowhere_for_a_hyphen() {
         let directory = |value| with(&[("LOG_DIR", value)]).unwrap().logs.directory;
         assert_eq!(directory(""), Some("logs".into()));
@@ -101,6 +109,7 @@ mod tests {
         );
         for (name, value) in [
             ("LISTEN", "localhost"),
+            ("WORKER_THREADS", "0"),
             ("SHUTDOWN_GRACE_SECONDS", "2"),
             ("SHUTDOWN_DRAIN_SECONDS", "61"),
             ("ENVIRONMENT", "prod"),

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 
@@ -105,11 +106,15 @@ impl AppBuilder {
 
     /// As [`AppBuilder::start`], with its standard error sent there.
     pub fn start_telling(self, stderr: impl Into<Stdio>) -> App {
+        // One and several threads in turn, as on small and large machines.
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let threads = 1 + NUMBER.fetch_add(1, Ordering::Relaxed) % 2;
         let mut child = Command::new(env!("CARGO_BIN_EXE_order-api"))
             .arg("serve")
             .env_clear()
             .env("LISTEN", "127.0.0.1:0")
             .env("LOG_DIR", self.logs.path())
+            .env("WORKER_THREADS", threads.to_string())
             .envs(self.variables)
             .stdout(Stdio::piped())
             .stderr(stderr)
