@@ -13,7 +13,7 @@ use super::refused::Refused;
 
 /// Between two batches. The thread does not listen meanwhile, so a busy service pays neither for waking it nor
 /// for a system call a line; and a line reaches its place this late at most.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(5);
 /// After a failure, until it is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Bytes of memory that are kept between two batches; a burst may need more.
