@@ -201,6 +201,15 @@ mod tests {
     }
 
     #[test]
+    fn text_is_read_as_json_writes_it() {
+        let taken = |text: &str| serde_json::from_str::<TakeOrder>(text).is_ok();
+        assert!(taken(" \n{\"status\" :\t\"TAKEN\"} "));
+        assert!(taken(r#"{"\u0073tatus": "\u0054AKEN"}"#));
+        assert!(!taken(r#"{"status": "TAKEN", "status": "TAKEN"}"#));
+        assert!(!taken(r#"{"status": "TAKEN"}{}"#));
+    }
+
+    #[test]
     fn types_and_schemas_let_the_same_bodies_through() {
         let place = json!({"origin": ["50.456399", "-12.70758"], "destination": ["59.4", "24"]});
         agree::<PlaceOrder>(include_str!("../schemas/place.json"), &place);
