@@ -21,7 +21,9 @@ start() {
   socket=$("$here/socket-dir.sh" "$dir/socket-dir")/redis.sock
   if alive && ! answers; then end KILL; fi
   if ! alive; then
+    # With a port Redis would call itself by that, and `alive` looks for the socket.
     setsid redis-server --port 0 --unixsocket "$socket" --unixsocketperm 700 --dir "$dir" \
+      --proc-title-template '{title} {unixsocket}' \
       --appendonly yes --appendfsync everysec --save '' "$@" </dev/null >>"$dir/log" 2>&1 &
     echo $! >"$dir/pid"
     until answers; do # loading a large file takes its time
