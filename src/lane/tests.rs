@@ -118,7 +118,8 @@ async fn answers_go_out_while_the_next_batch_is_under_way() {
     gate.until_begun(2).await;
     let second = ask(&lane, 2).await;
     gate.let_through(1);
-    assert_eq!(first.await.unwrap(), Ok(1));
+    let answer = timeout(Duration::from_secs(10), first).await;
+    assert_eq!(answer.expect("it waits for the next batch").unwrap(), Ok(1));
     gate.until_begun(3).await;
     assert!(!second.is_finished());
 }
