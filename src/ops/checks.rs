@@ -6,10 +6,9 @@ use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Integer;
 use diesel::{RunQueryDsl, select};
-use redis::cmd;
 use rocket::tokio::time::{Instant, timeout};
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Trouble};
 use crate::db::Database;
 
 /// The longest that a check may take.
@@ -24,8 +23,7 @@ pub(super) async fn postgres(database: &Database) -> bool {
     )
 }
 
-/// Whether Redis answers a ping.
-pub(super) async fn redis(broker: &Broker) -> bool {
-    let ping = cmd("PING");
-    matches!(timeout(WITHIN, broker.read::<()>(&ping)).await, Ok(Ok(())))
+/// Whether Redis takes writes: `up`, or what is wrong with it.
+pub(super) async fn redis(broker: &Broker) -> Result<(), Trouble> {
+    broker.trouble().await.map_or(Ok(()), Err)
 }

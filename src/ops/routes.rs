@@ -35,8 +35,8 @@ struct Health {
 #[derive(Serialize)]
 struct Failure {
     status: &'static str,
-    /// What was looked at: `up` or `down`.
-    checks: BTreeMap<&'static str, &'static str>,
+    /// What was looked at: `up`, `down`, or what else is wrong.
+    checks: BTreeMap<&'static str, String>,
 }
 
 #[derive(Responder)]
@@ -76,19 +76,20 @@ async fn healthcheck(
     broker: &State<Broker>,
 ) -> Result<Json<Health>, Unhealthy<Failure>> {
     let (postgres, redis) = rocket::tokio::join!(checks::postgres(database), checks::redis(broker));
-    if postgres && redis {
+    if postgres && redis.is_ok() {
         return Ok(Json(Health { status: "ok" }));
     }
-    let word = |up| if up { "up" } else { "down" };
+    let redis = redis.map_or_else(|trouble| trouble.to_string(), |()| "up".to_owned());
+    let postgres = if postgres { "up" } else { "down" }.to_owned();
     Err(Unhealthy::new(Failure {
         status: "failure",
-        checks: BTreeMap::from([("postgres", word(postgres)), ("redis", word(redis))]),
+        checks: BTreeMap::from([("postgres", postgres), ("redis", redis)]),
     }))
 }
 
 #[rocket::get("/redis_health")]
 async fn redis_health(broker: &State<Broker>) -> Result<Json<Health>, Unhealthy<Health>> {
-    if checks::redis(broker).await {
+    if checks::redis(broker).await.is_ok() {
         Ok(Json(Health {
             status: "Redis is up",
         }))
