@@ -74,7 +74,9 @@ pub enum ApiError {
     #[error("The broker cannot be reached right now; nothing was done, please try again.")]
     RedisUnavailable(String),
     /// Redis is at its `maxmemory`; nothing was done.
-    #[error("The broker's memory is full; nothing was done, please try again once messages have been received.")]
+    #[error(
+        "The broker's memory is full; nothing was done, please try again once messages have been received."
+    )]
     BrokerFull(String),
     /// More requests wait than can be served in time; nothing was done.
     #[error("There is too much to do right now; nothing was done, please try again.")]

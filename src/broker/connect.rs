@@ -71,7 +71,9 @@ pub(super) async fn connect(
 /// With version 3 of the protocol, the end of a connection is told as soon as it is seen.
 fn client(info: ConnectionInfo) -> RedisResult<Client> {
     let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    let keepalive = TcpKeepalive::new().with_time(PEER_TIMEOUT).with_interval(PEER_TIMEOUT / 5);
+    let keepalive = TcpKeepalive::new()
+        .with_time(PEER_TIMEOUT)
+        .with_interval(PEER_TIMEOUT / 5);
     let tcp = TcpSettings::default()
         .set_nodelay(true)
         .set_keepalive(keepalive)

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    Arg, Cmd, ErrorKind, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError, RedisResult, ServerErrorKind,
-    Value, cmd,
+    Arg, Cmd, ErrorKind, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError, RedisResult,
+    ServerErrorKind, Value, cmd,
 };
 use rocket::tokio;
 use rocket::tokio::sync::{Notify, mpsc, watch};
@@ -102,7 +102,11 @@ impl Broker {
     ///
     /// # Errors
     /// As [`Broker::read`].
-    pub async fn look<T: FromRedisValue>(&self, call: Call<'_>, patience: Patience) -> Result<T, BrokerError> {
+    pub async fn look<T: FromRedisValue>(
+        &self,
+        call: Call<'_>,
+        patience: Patience,
+    ) -> Result<T, BrokerError> {
         let asking = self.ask(EVALSHA, patience).await?;
         let answers = self.call(&asking, call, false).await;
         let answer = asking.finish(answers).and_then(|(answer, _)| parse(answer));
@@ -158,10 +162,9 @@ impl Broker {
             _ => false,
         };
         match waited {
-            Some(waited) if self.replicas > 0 && !enough(&waited) => Err(BrokerError::OutcomeUnknown(format!(
-                "fewer than {} replicas have it: {waited:?}",
-                self.replicas
-            ))),
+            Some(waited) if self.replicas > 0 && !enough(&waited) => Err(BrokerError::OutcomeUnknown(
+                format!("fewer than {} replicas have it: {waited:?}", self.replicas),
+            )),
             _ => parse(answer).map_err(|error| BrokerError::after_write(&error)),
         }
     }
@@ -272,13 +275,13 @@ async fn stay_connected(address: RedisAddress, current: watch::Sender<Result<Con
                     connection,
                     broken: Arc::clone(&broken),
                 };
-                current.send_replace(Ok(connected));
+                let _ = current.send_replace(Ok(connected));
                 wait_for_the_end(&mut pushed, &broken).await;
-                current.send_replace(Err(Trouble::Down));
+                let _ = current.send_replace(Err(Trouble::Down));
                 tracing::warn!("the connection to Redis is lost, or of no use");
             }
             Err(error) => {
-                current.send_replace(Err(error.trouble()));
+                let _ = current.send_replace(Err(error.trouble()));
                 tracing::error!(%error, "no connection to Redis");
             }
         }

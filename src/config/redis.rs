@@ -24,11 +24,10 @@ impl Redis {
             "a Redis URL such as redis://user:password@host:6379/0 or redis+sentinel://host,host/name/0",
             |value| RedisAddress::parse(value).is_some(),
         )?;
-        let wait_replicas = environment.optional(
-            "REDIS_WAIT_REPLICAS",
-            "a whole number from 0 to 10",
-            |value| value.parse().ok().filter(|n| *n <= MOST_REPLICAS),
-        )?;
+        let wait_replicas =
+            environment.optional("REDIS_WAIT_REPLICAS", "a whole number from 0 to 10", |value| {
+                value.parse().ok().filter(|n| *n <= MOST_REPLICAS)
+            })?;
         Ok(Self {
             url,
             wait_replicas: wait_replicas.unwrap_or(0),
@@ -140,14 +139,25 @@ mod tests {
     fn sentinels_are_asked_for_a_primary_that_the_rest_of_the_url_is_for() {
         let found = sentinels("redis+sentinel://me:p%40ss@a,b:1,[::1],[::1]:2/orders/3").unwrap();
         let asked = found.sentinels.iter().map(|sentinel| sentinel.addr().to_string());
-        assert_eq!(asked.collect::<Vec<_>>(), ["a:26379", "b:1", "::1:26379", "::1:2"]);
+        assert_eq!(
+            asked.collect::<Vec<_>>(),
+            ["a:26379", "b:1", "::1:26379", "::1:2"]
+        );
         assert_eq!(found.name, "orders");
         let primary = found.primary("10.0.0.1", 6380).unwrap();
         assert_eq!(primary.addr().to_string(), "10.0.0.1:6380");
         let settings = primary.redis_settings();
-        assert_eq!((settings.username(), settings.password()), (Some("me"), Some("p@ss")));
+        assert_eq!(
+            (settings.username(), settings.password()),
+            (Some("me"), Some("p@ss"))
+        );
         assert_eq!(settings.db(), 3);
-        assert!(found.sentinels.iter().all(|sentinel| sentinel.redis_settings().password().is_none()));
+        assert!(
+            found
+                .sentinels
+                .iter()
+                .all(|sentinel| sentinel.redis_settings().password().is_none())
+        );
         assert_eq!(found.primary("::1", 6380).unwrap().addr().to_string(), "::1:6380");
     }
 
@@ -159,7 +169,13 @@ mod tests {
 
     #[test]
     fn what_names_no_sentinel_or_no_primary_is_refused() {
-        for url in ["redis+sentinel://a", "redis+sentinel://a/", "redis+sentinel:///name", "redis+sentinel://a,/name", "redis+sentinel://a/name/x"] {
+        for url in [
+            "redis+sentinel://a",
+            "redis+sentinel://a/",
+            "redis+sentinel:///name",
+            "redis+sentinel://a,/name",
+            "redis+sentinel://a/name/x",
+        ] {
             assert!(RedisAddress::parse(url).is_none(), "{url}");
         }
     }

@@ -1,9 +1,9 @@
 //! The one plain queue, a Redis list: `RPUSH` adds at its end, a script removes at its head, at once.
 //! Both have a lane: what many push is one command, and so is what many pop.
 
+use std::sync::Arc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
 
 use redis::cmd;
 use rocket::tokio::time::Instant;
@@ -104,7 +104,9 @@ fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError>
 async fn push_all(broker: Broker, batch: Batch<String>) -> Vec<Result<(), BrokerError>> {
     let mut push = cmd("RPUSH");
     push.arg(keys::MESSAGE_QUEUE).arg(&batch.items);
-    let pushed = broker.write::<()>(push, Patience::beginning_by(batch.begin_by)).await;
+    let pushed = broker
+        .write::<()>(push, Patience::beginning_by(batch.begin_by))
+        .await;
     vec![pushed; batch.items.len()]
 }
 
@@ -120,10 +122,13 @@ struct Popping {
 /// Pops as many messages as there are clients, or those that there are, or those that there is room for.
 async fn pop_many(popping: Arc<Popping>, batch: Batch<()>) -> Vec<Result<Popped, BrokerError>> {
     let clients = batch.items.len();
-    popping.pop(clients, batch.begin_by).await.unwrap_or_else(|error| {
-        let refused = || Err(error.clone());
-        std::iter::repeat_with(refused).take(clients).collect()
-    })
+    popping
+        .pop(clients, batch.begin_by)
+        .await
+        .unwrap_or_else(|error| {
+            let refused = || Err(error.clone());
+            std::iter::repeat_with(refused).take(clients).collect()
+        })
 }
 
 impl Popping {
@@ -143,7 +148,9 @@ impl Popping {
             Popped::Message(Taken::new(place, text(message), share, &self.returns))
         });
         let rest = || if more { Popped::Later } else { Popped::Nothing };
-        Ok((0..clients).map(|_| Ok(messages.next().unwrap_or_else(rest))).collect())
+        Ok((0..clients)
+            .map(|_| Ok(messages.next().unwrap_or_else(rest)))
+            .collect())
     }
 }
 

@@ -179,7 +179,11 @@ struct Shown {
 }
 
 #[rocket::get("/<queue>")]
-async fn show(_authorized: Authorized, queue: Name, queues: &State<Arc<Queues>>) -> Result<Json<Shown>, ApiError> {
+async fn show(
+    _authorized: Authorized,
+    queue: Name,
+    queues: &State<Arc<Queues>>,
+) -> Result<Json<Shown>, ApiError> {
     let queue = queue?;
     let numbers = queues.numbers(queue.clone(), Patience::usual()).await?;
     let numbers = numbers.ok_or_else(|| ApiError::QueueNotFound(queue.as_str().to_owned()))?;

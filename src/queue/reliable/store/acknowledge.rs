@@ -1,8 +1,8 @@
 //! Acknowledging: what waits for one queue is one call.
 
-use super::{Queues, call, each, rules as lane_rules, scripts};
+use super::{Asked, Queues, by_queue, call, scripts};
 use crate::broker::{Broker, BrokerError, Patience};
-use crate::lane::{Batch, Rules};
+use crate::lane::Batch;
 use crate::queue::reliable::model::{QueueName, Receipt};
 
 /// What one client acknowledges.
@@ -22,21 +22,29 @@ impl Queues {
     }
 }
 
-pub(super) fn rules() -> Rules<Acknowledge, BrokerError> {
-    lane_rules("queue_acknowledge", |one, other| one.queue == other.queue, |_| 0)
+impl Asked for Acknowledge {
+    fn queue(&self) -> &QueueName {
+        &self.queue
+    }
 }
 
-pub(super) async fn acknowledge(
+pub(super) async fn run(broker: Broker, batch: Batch<Acknowledge>) -> Vec<Result<bool, BrokerError>> {
+    let patience = Patience::beginning_by(batch.begin_by);
+    by_queue(batch.items, |queue, receipts| {
+        acknowledge(broker.clone(), queue, receipts, patience)
+    })
+    .await
+}
+
+async fn acknowledge(
     broker: Broker,
-    batch: Batch<Acknowledge>,
-) -> Vec<Result<bool, BrokerError>> {
-    let Some(Acknowledge { queue, .. }) = batch.items.first() else {
-        return Vec::new();
-    };
-    let mut call = call(&scripts::ACKNOWLEDGE, queue);
-    for Acknowledge { receipt, .. } in &batch.items {
+    queue: QueueName,
+    acknowledged: Vec<Acknowledge>,
+    patience: Patience,
+) -> Result<Vec<bool>, BrokerError> {
+    let mut call = call(&scripts::ACKNOWLEDGE, &queue);
+    for Acknowledge { receipt, .. } in &acknowledged {
         call.arg(&receipt.message).arg(&receipt.nonce);
     }
-    let answers = broker.run(call, Patience::beginning_by(batch.begin_by)).await;
-    each(answers, batch.items.len())
+    broker.run(call, patience).await
 }

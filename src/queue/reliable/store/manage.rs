@@ -18,7 +18,10 @@ impl Queues {
         patience: Patience,
     ) -> Result<Option<Numbers>, BrokerError> {
         type Answer = (bool, u64, u64, u64, u64, u64, u64, u64);
-        let answer = self.broker.look(call(&scripts::NUMBERS, &queue), patience).await?;
+        let answer = self
+            .broker
+            .look(call(&scripts::NUMBERS, &queue), patience)
+            .await?;
         let (exists, ready, delayed, in_flight, dead, dead_dropped, oldest, now): Answer = answer;
         Ok(exists.then(|| Numbers {
             name: queue.as_str().to_owned(),

@@ -27,12 +27,14 @@ mod manage;
 mod push;
 mod receive;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use redis::cmd;
+use rocket::futures::future::join_all;
 use time::OffsetDateTime;
 
-use super::model::{QueueName, Receipt, Received, Terms};
+use super::model::{QueueName, Receipt, Received};
 use super::scripts::{self, call};
 use crate::broker::{Broker, BrokerError, Patience, keys};
 use crate::lane::{Lane, Rules};
@@ -40,8 +42,6 @@ use crate::queue::budget::{Budget, Share};
 
 /// Bytes of messages in one answer; the first message is in it however large it is.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// Queues whose batches run side by side.
-const SIDE_BY_SIDE: usize = 8;
 
 /// All reliable queues.
 pub(super) struct Queues {
@@ -65,14 +65,14 @@ impl Queues {
         let (pushing, receiving, acknowledging) = (of(), Arc::new((of(), budget.clone())), of());
         Self {
             broker: of(),
-            push: Lane::new(push::rules(), move |batch| {
-                push::push(pushing.clone(), batch)
+            push: Lane::new(rules("queue_push", push::Push::bytes), move |batch| {
+                push::run(pushing.clone(), batch)
             }),
-            receive: Lane::new(receive::rules(), move |batch| {
-                receive::receive(Arc::clone(&receiving), batch)
+            receive: Lane::new(rules("queue_receive", |_| 0), move |batch| {
+                receive::run(Arc::clone(&receiving), batch)
             }),
-            acknowledge: Lane::new(acknowledge::rules(), move |batch| {
-                acknowledge::acknowledge(acknowledging.clone(), batch)
+            acknowledge: Lane::new(rules("queue_acknowledge", |_| 0), move |batch| {
+                acknowledge::run(acknowledging.clone(), batch)
             }),
         }
     }
@@ -102,27 +102,61 @@ impl Queues {
     }
 }
 
-/// What is for one queue is one call; different queues do not wait for each other.
-fn rules<I>(
-    name: &'static str,
-    together: fn(&I, &I) -> bool,
-    bytes: fn(&I) -> usize,
-) -> Rules<I, BrokerError> {
+/// One batch after the other, for all queues.
+fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError> {
     Rules {
         name,
-        together,
+        together: |_, _| true,
         bytes,
-        side_by_side: SIDE_BY_SIDE,
+        side_by_side: 1,
         no_answer: BrokerError::OutcomeUnknown,
     }
 }
 
-/// Each gets its own answer, or all the same error.
-fn each<T>(answers: Result<Vec<T>, BrokerError>, items: usize) -> Vec<Result<T, BrokerError>> {
-    match answers {
-        Ok(answers) => answers.into_iter().map(Ok).collect(),
-        Err(error) => std::iter::repeat_with(|| Err(error.clone())).take(items).collect(),
+/// What a client asks of a queue.
+trait Asked {
+    fn queue(&self) -> &QueueName;
+}
+
+/// Runs one call for each queue, all at the same time, and returns the answers in the order of the items.
+async fn by_queue<I: Asked, T, F>(
+    items: Vec<I>,
+    run: impl Fn(QueueName, Vec<I>) -> F,
+) -> Vec<Result<T, BrokerError>>
+where
+    F: Future<Output = Result<Vec<T>, BrokerError>>,
+{
+    let mut answers: Vec<_> = items.iter().map(|_| Err(unanswered())).collect();
+    let mut queues: HashMap<QueueName, (Vec<usize>, Vec<I>)> = HashMap::new();
+    for (place, item) in items.into_iter().enumerate() {
+        let (places, items) = match queues.get_mut(item.queue()) {
+            Some(queue) => queue,
+            None => queues.entry(item.queue().clone()).or_default(),
+        };
+        places.push(place);
+        items.push(item);
     }
+    let calls = queues.into_iter().map(|(queue, (places, items))| {
+        let call = run(queue, items);
+        async { (places, call.await) }
+    });
+    for (places, found) in join_all(calls).await {
+        let mut found = found.map(Vec::into_iter);
+        for place in places {
+            let answer = match &mut found {
+                Ok(found) => found.next().ok_or_else(unanswered),
+                Err(error) => Err(error.clone()),
+            };
+            if let Some(slot) = answers.get_mut(place) {
+                *slot = answer;
+            }
+        }
+    }
+    answers
+}
+
+fn unanswered() -> BrokerError {
+    BrokerError::Bug("Redis answered for fewer than were asked for".to_owned())
 }
 
 /// From microseconds since 1970.

@@ -1,8 +1,8 @@
 //! Pushing: what waits for one queue is one call.
 
-use super::{Queues, call, each, naming, rules as lane_rules, scripts};
+use super::{Asked, Queues, by_queue, call, naming, scripts};
 use crate::broker::{Broker, BrokerError, Patience};
-use crate::lane::{Batch, Rules};
+use crate::lane::Batch;
 use crate::queue::reliable::model::QueueName;
 
 /// What one client pushes.
@@ -33,34 +33,44 @@ impl Queues {
     }
 }
 
-pub(super) fn rules() -> Rules<Push, BrokerError> {
-    lane_rules(
-        "queue_push",
-        |one, other| one.queue == other.queue,
-        |push| push.messages.iter().map(String::len).sum(),
-    )
+impl Push {
+    pub(super) fn bytes(&self) -> usize {
+        self.messages.iter().map(String::len).sum()
+    }
 }
 
-pub(super) async fn push(broker: Broker, batch: Batch<Push>) -> Vec<Result<Vec<String>, BrokerError>> {
+impl Asked for Push {
+    fn queue(&self) -> &QueueName {
+        &self.queue
+    }
+}
+
+pub(super) async fn run(broker: Broker, batch: Batch<Push>) -> Vec<Result<Vec<String>, BrokerError>> {
     let patience = Patience::beginning_by(batch.begin_by);
-    each(push_all(&broker, &batch.items, patience).await, batch.items.len())
+    by_queue(batch.items, |queue, pushes| {
+        push(broker.clone(), queue, pushes, patience)
+    })
+    .await
 }
 
-async fn push_all(
-    broker: &Broker,
-    pushes: &[Push],
+async fn push(
+    broker: Broker,
+    queue: QueueName,
+    pushes: Vec<Push>,
     patience: Patience,
 ) -> Result<Vec<Vec<String>>, BrokerError> {
-    let Some(Push { queue, .. }) = pushes.first() else {
-        return Ok(Vec::new());
-    };
     // A name that is there already costs nothing but its bytes in the same packet.
-    let mut call = call(&scripts::PUSH, queue).after(naming(queue));
-    for push in pushes {
+    let mut call = call(&scripts::PUSH, &queue).after(naming(&queue));
+    for push in &pushes {
         call.arg(push.delay).arg(push.messages.len()).arg(&push.messages);
     }
     let first: u64 = broker.run(call, patience).await?;
     let mut ids = first..;
-    let of = |push: &Push| ids.by_ref().take(push.messages.len()).map(|id| id.to_string()).collect();
+    let of = |push: &Push| {
+        ids.by_ref()
+            .take(push.messages.len())
+            .map(|id| id.to_string())
+            .collect()
+    };
     Ok(pushes.iter().map(of).collect())
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rocket::tokio::time::Instant;
 use ulid::Ulid;
 
-use super::{Handed, MOST_BYTES, Queues, call, each, rules as lane_rules, scripts, time};
+use super::{Asked, Handed, MOST_BYTES, Queues, by_queue, call, scripts, time};
 use crate::broker::{Broker, BrokerError, Patience};
-use crate::lane::{Batch, PATIENCE, Refusal, Rules};
+use crate::lane::{Batch, PATIENCE, Refusal};
 use crate::queue::budget::{Budget, Share};
 use crate::queue::reliable::model::{QueueName, Receipt, Received, Terms};
 
@@ -46,37 +46,40 @@ impl Queues {
     }
 }
 
-pub(super) fn rules() -> Rules<Receive, BrokerError> {
-    lane_rules("queue_receive", |one, other| one.queue == other.queue, |_| 0)
+impl Asked for Receive {
+    fn queue(&self) -> &QueueName {
+        &self.queue
+    }
 }
 
-pub(super) async fn receive(
+pub(super) async fn run(
     with: Arc<(Broker, Budget)>,
     batch: Batch<Receive>,
 ) -> Vec<Result<Answer, BrokerError>> {
-    let (broker, budget) = &*with;
-    let answers = receive_all(broker, budget, &batch).await;
-    each(answers, batch.items.len())
+    let begin_by = batch.begin_by;
+    by_queue(batch.items, |queue, receivers| {
+        receive(Arc::clone(&with), queue, receivers, begin_by)
+    })
+    .await
 }
 
 type Found = (bool, Vec<Vec<(String, String, u32)>>);
 
-async fn receive_all(
-    broker: &Broker,
-    budget: &Budget,
-    batch: &Batch<Receive>,
+async fn receive(
+    with: Arc<(Broker, Budget)>,
+    queue: QueueName,
+    receivers: Vec<Receive>,
+    begin_by: Instant,
 ) -> Result<Vec<Answer>, BrokerError> {
-    let Some(Receive { queue, .. }) = batch.items.first() else {
-        return Ok(Vec::new());
-    };
-    let mut share = budget.take(batch.begin_by).await?;
+    let (broker, budget) = &*with;
+    let mut share = budget.take(begin_by).await?;
     let nonce = Ulid::generate().to_string();
-    let mut call = call(&scripts::RECEIVE, queue);
+    let mut call = call(&scripts::RECEIVE, &queue);
     call.arg(share.bytes()).arg(MOST_BYTES).arg(&nonce);
-    for Receive { terms, .. } in &batch.items {
+    for Receive { terms, .. } in &receivers {
         call.arg(terms.max).arg(terms.visibility);
     }
-    let (more, found): Found = broker.run(call, Patience::beginning_by(batch.begin_by)).await?;
+    let (more, found): Found = broker.run(call, Patience::beginning_by(begin_by)).await?;
     let answer = |found: Vec<_>| match found.is_empty() {
         false => hand(found, &nonce, &mut share).map(Answer::Messages),
         true if more => Ok(Answer::Later),
@@ -87,21 +90,25 @@ async fn receive_all(
 
 fn hand(found: Vec<(String, String, u32)>, nonce: &str, share: &mut Share) -> Result<Handed, BrokerError> {
     let bytes = found.iter().map(|(_, message, _)| message.len()).sum();
-    let messages = found.into_iter().map(|(id, message, attempts)| {
-        let receipt = Receipt {
-            message: id.clone(),
-            nonce: nonce.to_owned(),
-        };
-        Ok(Received {
-            enqueued_at: time(&id)?,
-            receipt: receipt.to_string(),
-            id,
-            message,
-            attempts,
-        })
-    });
+    let messages = found
+        .into_iter()
+        .map(|(id, message, attempts)| received(id, message, attempts, nonce));
     Ok(Handed {
         messages: messages.collect::<Result<_, _>>()?,
         share: share.split(bytes),
+    })
+}
+
+fn received(id: String, message: String, attempts: u32, nonce: &str) -> Result<Received, BrokerError> {
+    let receipt = Receipt {
+        message: id.clone(),
+        nonce: nonce.to_owned(),
+    };
+    Ok(Received {
+        enqueued_at: time(&id)?,
+        receipt: receipt.to_string(),
+        id,
+        message,
+        attempts,
     })
 }

@@ -20,6 +20,7 @@ use crate::support::{App, Database, Redis};
 
 const PUSH: &str = "/api/queues/mails/messages";
 const RECEIVE: &str = "/api/queues/mails/messages/receive";
+const PURGE: &str = "/api/queues/mails/purge";
 const DEAD: &str = "/api/queues/mails/dead";
 
 fn start() -> (App, Redis) {
