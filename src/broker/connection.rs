@@ -11,12 +11,12 @@ use redis::{
 };
 use rocket::tokio;
 use rocket::tokio::sync::{Notify, mpsc, watch};
-use rocket::tokio::time::{Instant, sleep, timeout_at};
+use rocket::tokio::time::{Instant, sleep, timeout, timeout_at};
 use secrecy::ExposeSecret;
 
 use super::connect::connect;
 use super::health::{PROBE, Trouble};
-use super::script::Call;
+use super::script::{Call, Script};
 use super::{BrokerError, Patience};
 use crate::config::{self, RedisAddress};
 use crate::telemetry::metrics::METRICS;
@@ -25,6 +25,8 @@ use crate::telemetry::metrics::METRICS;
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 /// How long a write may wait for its replicas: milliseconds, less than a command may take.
 const WAIT_MS: usize = 500;
+/// How long after its time an answer may come and still be of use.
+const LATE: Duration = Duration::from_secs(60);
 /// The command that calls a script.
 const EVALSHA: &str = "EVALSHA";
 
@@ -98,6 +100,34 @@ impl Broker {
         self.written(asking.finish(answers))
     }
 
+    /// As [`Broker::run`]; an answer that comes when the time is up goes to `late`, unless its connection has ended.
+    ///
+    /// # Errors
+    /// As [`Broker::write`].
+    pub async fn run_or_later<T: FromRedisValue + 'static>(
+        &self,
+        call: Call<'_>,
+        patience: Patience,
+        late: impl FnOnce(T) + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        let asking = self.ask(EVALSHA, patience).await?;
+        let commands = Arc::new(self.pipeline(None, call.command, true));
+        let (mut connection, sent) = (asking.with.connection.clone(), Arc::clone(&commands));
+        let mut answer = Box::pin(async move { connection.send_packed_commands(&sent, 0, sent.len()).await });
+        let answers = match timeout_at(asking.answer_by, &mut answer).await {
+            Ok(answers) => answers.and_then(|answers| split(answers, 0)),
+            Err(_) => {
+                tokio::spawn(wait_longer(answer, late));
+                Err(time_is_up())
+            }
+        };
+        let answers = match answers {
+            Err(error) if is_unknown_script(&error) => asking.load(call.script, &commands, 0).await,
+            answers => answers,
+        };
+        self.written(asking.finish(answers))
+    }
+
     /// Runs a script that may always be run again, whether it was carried out or not.
     ///
     /// # Errors
@@ -120,8 +150,11 @@ impl Broker {
             Ok(with) => Asking::new(EVALSHA, with, patience),
             Err(trouble) => return Some(trouble),
         };
-        let answers = self.call(&asking, PROBE.on::<&str>(&[]), false).await;
-        asking.finish(answers).err().map(|error| Trouble::of(&error))
+        match self.call(&asking, PROBE.on::<&str>(&[]), false).await {
+            // A check has less patience than a request: it gives up no connection that others may be content with.
+            Err(error) if error.is_timeout() => Some(Trouble::Down),
+            answers => asking.finish(answers).err().map(|error| Trouble::of(&error)),
+        }
     }
 
     /// A script that Redis does not know (any more) is loaded and called again.
@@ -129,13 +162,7 @@ impl Broker {
         let answer_at = usize::from(call.first.is_some());
         let commands = self.pipeline(call.first, call.command, writes);
         match split(asking.send(&commands).await?, answer_at) {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                let mut connection = asking.with.connection.clone();
-                let load = call.script.load();
-                let loaded = asking.within(connection.send_packed_command(&load)).await?;
-                loaded.extract_error()?;
-                split(asking.send(&commands).await?, answer_at)
-            }
+            Err(error) if is_unknown_script(&error) => asking.load(call.script, &commands, answer_at).await,
             answers => answers,
         }
     }
@@ -217,9 +244,18 @@ impl<'c> Asking<'c> {
             .await
     }
 
+    /// Loads a script, and sends the commands again.
+    async fn load(&self, script: &Script, commands: &Pipeline, answer_at: usize) -> RedisResult<Answers> {
+        let mut connection = self.with.connection.clone();
+        let load = script.load();
+        let loaded = self.within(connection.send_packed_command(&load)).await?;
+        loaded.extract_error()?;
+        split(self.send(commands).await?, answer_at)
+    }
+
     async fn within<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
         let answer = timeout_at(self.answer_by, answer).await;
-        answer.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+        answer.unwrap_or_else(|_| Err(time_is_up()))
     }
 
     fn finish<T>(&self, answer: RedisResult<T>) -> RedisResult<T> {
@@ -241,6 +277,27 @@ impl<'c> Asking<'c> {
 fn is_of_no_use(error: &RedisError) -> bool {
     let demoted = matches!(error.code(), Some("READONLY" | "MASTERDOWN"));
     demoted || error.is_unrecoverable_error() || error.is_timeout()
+}
+
+fn is_unknown_script(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
+}
+
+fn time_is_up() -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
+}
+
+/// For an answer that nobody counts on any more. It holds its connection, which nobody else uses by then.
+async fn wait_longer<T: FromRedisValue>(
+    answer: impl Future<Output = RedisResult<Vec<Value>>>,
+    late: impl FnOnce(T),
+) {
+    let Ok(Ok(answers)) = timeout(LATE, answer).await else {
+        return;
+    };
+    if let Ok(answer) = split(answers, 0).and_then(|(answer, _)| parse(answer)) {
+        late(answer);
+    }
 }
 
 /// The answer at this place, and the one that follows.

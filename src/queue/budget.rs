@@ -11,7 +11,7 @@ use crate::lane::Refusal;
 /// Bytes of messages that have been received and not sent yet.
 const BYTES: usize = 16 * 1024 * 1024;
 /// Bytes that one command receives at most.
-const COMMAND: usize = 8 * 1024 * 1024;
+const COMMAND: usize = 4 * 1024 * 1024;
 /// Bytes that there have to be for a command to be sent: the largest message.
 const LEAST: usize = 1024 * 1024;
 

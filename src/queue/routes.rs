@@ -15,6 +15,7 @@ use crate::broker::Broker;
 use crate::error::ApiError;
 use crate::http::body;
 use crate::http::json::Json;
+use crate::http::launch::Alive;
 use crate::http::token::Authorized;
 
 /// Mounts the queues; needs a [`Broker`] in Rocket's state.
@@ -26,7 +27,7 @@ pub fn stage() -> AdHoc {
             return Err(rocket);
         };
         let budget = Budget::new();
-        let queue = Queue::new(broker, &budget);
+        let queue = Queue::new(broker, &budget, rocket.state::<Alive>().cloned());
         let reliable = reliable::stage(broker, &budget);
         Ok(rocket
             .manage(queue)

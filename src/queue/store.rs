@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use redis::cmd;
 use rocket::tokio::time::Instant;
 
-use super::budget::Budget;
+use super::budget::{Budget, Share};
 use super::taken::{Returns, Taken};
 use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::http::launch::Alive;
 use crate::lane::{Batch, Lane, PATIENCE, Refusal, Rules};
 use crate::telemetry::metrics::METRICS;
 
@@ -33,14 +34,15 @@ enum Popped {
 }
 
 impl Queue {
-    /// Opens the lanes; to be called inside the async runtime.
-    pub(super) fn new(broker: &Broker, budget: &Budget) -> Self {
+    /// Opens the lanes; to be called inside the async runtime. What has been popped is brought back before `alive` is
+    /// dropped.
+    pub(super) fn new(broker: &Broker, budget: &Budget, alive: Option<Alive>) -> Self {
         let pushing = broker.clone();
         let push = move |batch| push_all(pushing.clone(), batch);
         let popping = Arc::new(Popping {
             broker: broker.clone(),
             budget: budget.clone(),
-            returns: Returns::to(broker.clone()),
+            returns: Returns::to(broker.clone(), alive),
             popped: AtomicU64::new(0),
         });
         let pop = move |batch| pop_many(Arc::clone(&popping), batch);
@@ -131,26 +133,38 @@ async fn pop_many(popping: Arc<Popping>, batch: Batch<()>) -> Vec<Result<Popped,
         })
 }
 
+/// Whether there are more, and the messages.
+type Answer = (bool, Vec<Vec<u8>>);
+
 impl Popping {
     async fn pop(
-        &self,
+        self: &Arc<Self>,
         clients: usize,
         begin_by: Instant,
     ) -> Result<Vec<Result<Popped, BrokerError>>, BrokerError> {
-        let mut share = self.budget.take(begin_by).await?;
+        let _on_the_way = self.returns.clone(); // the messages are, from now on
+        let share = self.budget.take(begin_by).await?;
         let mut call = POP.on(&[keys::MESSAGE_QUEUE]);
         call.arg(clients).arg(share.bytes());
-        let answer = self.broker.run(call, Patience::beginning_by(begin_by)).await?;
-        let (more, messages): (bool, Vec<Vec<u8>>) = answer;
-        let mut messages = messages.into_iter().map(|message| {
-            let share = share.split(message.len());
-            let place = self.popped.fetch_add(1, Ordering::Relaxed);
-            Popped::Message(Taken::new(place, text(message), share, &self.returns))
-        });
+        // Where the answer comes too late for the clients, the messages go back.
+        let late = Arc::clone(self);
+        let back = move |(_, messages): Answer| drop(late.take(messages, None));
+        let patience = Patience::beginning_by(begin_by);
+        let (more, messages): Answer = self.broker.run_or_later(call, patience, back).await?;
+        let mut messages = self.take(messages, Some(share)).into_iter().map(Popped::Message);
         let rest = || if more { Popped::Later } else { Popped::Nothing };
         Ok((0..clients)
             .map(|_| Ok(messages.next().unwrap_or_else(rest)))
             .collect())
+    }
+
+    fn take(&self, messages: Vec<Vec<u8>>, mut share: Option<Share>) -> Vec<Taken> {
+        let take = |message: Vec<u8>| {
+            let share = share.as_mut().map(|share| share.split(message.len()));
+            let place = self.popped.fetch_add(1, Ordering::Relaxed);
+            Taken::new(place, text(message), share, &self.returns)
+        };
+        messages.into_iter().map(take).collect()
     }
 }
 

@@ -1,20 +1,24 @@
 //! Messages that a pop has removed from the plain queue and that nobody has got yet. One whose client has left goes
 //! back to the head.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
 use rocket::tokio;
 use rocket::tokio::sync::mpsc;
-use rocket::tokio::time::sleep;
+use rocket::tokio::time::{Instant, sleep};
 
 use super::budget::Share;
 use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::http::launch::Alive;
 
 static PUT_BACK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put_back.lua")));
 
-/// Clients that leave together, as with a proxy that ends, are waited for, so that their messages keep their order.
-const GATHER: Duration = Duration::from_millis(5);
+/// Messages that have been popped by now may come back too: so long they are waited for, so that those that come back
+/// together keep their order.
+const GATHER: Duration = Duration::from_millis(100);
+/// Between two looks whether all have come back, or have been delivered.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Between two tries.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 /// A command is full with so many bytes, or so many messages.
@@ -23,41 +27,48 @@ const COMMAND_MESSAGES: usize = 1000;
 
 /// Where messages go back to.
 #[derive(Clone)]
-pub(super) struct Returns(mpsc::UnboundedSender<Returned>);
+pub(super) struct Returns {
+    sender: mpsc::UnboundedSender<Returned>,
+    /// Shared by all messages that are neither delivered nor back; the process does not end before.
+    on_the_way: Arc<Option<Alive>>,
+}
 
 struct Returned {
     /// Its place among all that this process has popped.
     place: u64,
     message: String,
-    /// Held until it is back.
-    _share: Share,
+    /// Both held until it is back.
+    _share: Option<Share>,
+    _on_the_way: Arc<Option<Alive>>,
 }
 
 impl Returns {
     /// Begins to bring messages back, in a task of its own.
-    pub(super) fn to(broker: Broker) -> Self {
+    pub(super) fn to(broker: Broker, alive: Option<Alive>) -> Self {
         // What is in it has its share of the budget, so it is bounded.
         let (sender, returned) = mpsc::unbounded_channel();
-        tokio::spawn(bring_back(broker, returned));
-        Self(sender)
+        let on_the_way = Arc::new(alive);
+        tokio::spawn(bring_back(broker, returned, Arc::downgrade(&on_the_way)));
+        Self { sender, on_the_way }
     }
 }
 
 /// A popped message; dropped before it is delivered, it goes back.
 pub(super) struct Taken {
     returned: Option<Returned>,
-    returns: Returns,
+    sender: mpsc::UnboundedSender<Returned>,
 }
 
 impl Taken {
-    pub(super) fn new(place: u64, message: String, share: Share, returns: &Returns) -> Self {
+    pub(super) fn new(place: u64, message: String, share: Option<Share>, returns: &Returns) -> Self {
         Self {
             returned: Some(Returned {
                 place,
                 message,
                 _share: share,
+                _on_the_way: Arc::clone(&returns.on_the_way),
             }),
-            returns: returns.clone(),
+            sender: returns.sender.clone(),
         }
     }
 
@@ -73,17 +84,28 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         if let Some(returned) = self.returned.take() {
-            let _ = self.returns.0.send(returned); // at the very end there is nobody to bring it back
+            let _ = self.sender.send(returned); // at the very end there is nobody to bring it back
         }
     }
 }
 
-async fn bring_back(broker: Broker, mut returned: mpsc::UnboundedReceiver<Returned>) {
+async fn bring_back(
+    broker: Broker,
+    mut returned: mpsc::UnboundedReceiver<Returned>,
+    on_the_way: Weak<Option<Alive>>,
+) {
     while let Some(first) = returned.recv().await {
-        sleep(GATHER).await;
         let mut together = vec![first];
-        while let Ok(next) = returned.try_recv() {
-            together.push(next);
+        let until = Instant::now() + GATHER;
+        loop {
+            while let Ok(next) = returned.try_recv() {
+                together.push(next);
+            }
+            // One is the queue's own.
+            if on_the_way.strong_count() <= together.len() + 1 || Instant::now() >= until {
+                break;
+            }
+            sleep(LOOK_AGAIN).await;
         }
         together.sort_unstable_by_key(|returned| returned.place);
         // From the newest to the oldest: the last to be put at the head is the first there.

@@ -6,6 +6,8 @@ mod cluster;
 mod database;
 mod osrm;
 mod redis;
+mod sentinels;
+mod slow_disk;
 
 pub use app::{App, required};
 pub use client::Answer;
@@ -13,6 +15,8 @@ pub use cluster::Cluster;
 pub use database::Database;
 pub use osrm::osrm;
 pub use redis::Redis;
+pub use sentinels::Sentinels;
+pub use slow_disk::SlowDisk;
 
 /// How many at once make a race.
 pub const RACERS: usize = 200;

@@ -4,6 +4,8 @@ mod acknowledge;
 mod crash;
 mod dead;
 mod defer;
+mod delete;
+mod full;
 mod numbers;
 mod push;
 mod receive;
