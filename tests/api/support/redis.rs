@@ -107,6 +107,12 @@ fn script(verb: &str, directory: &Path, flags: &[&str], environment: &[(&str, St
     let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/redis.sh"))
         .arg(verb)
         .arg(directory)
+        // Unless a flag says otherwise: other tests' files are none of a test's business.
+        .args(if verb == "start" {
+            &["--appendfsync", "everysec"][..]
+        } else {
+            &[]
+        })
         .args(flags)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .output()
