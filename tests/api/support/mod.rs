@@ -5,6 +5,7 @@ mod client;
 mod cluster;
 mod database;
 mod osrm;
+mod proxy;
 mod redis;
 
 pub use app::{App, required};
@@ -12,6 +13,7 @@ pub use client::Answer;
 pub use cluster::Cluster;
 pub use database::Database;
 pub use osrm::osrm;
+pub use proxy::{Proxy, Upstream};
 pub use redis::Redis;
 
 /// How many at once make a race.
