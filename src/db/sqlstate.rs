@@ -71,3 +71,42 @@ fn begins_with(error: &Error, message: &str) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::{DatabaseErrorKind, Error};
+
+    use super::is_of_the_server;
+
+    fn unknown(message: &str) -> Error {
+        Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()))
+    }
+
+    #[test]
+    fn a_server_without_room_is_no_fault_of_an_item() {
+        for message in [
+            "could not extend file \"base/5/16385\": No space left on device",
+            "could not resize shared memory segment \"/PostgreSQL.1\": No space left on device",
+            "out of memory",
+            "sorry, too many clients already",
+            "too many connections for role \"order_api\"",
+            "terminating connection due to administrator command",
+        ] {
+            assert!(is_of_the_server(&unknown(message)), "{message}");
+        }
+        let message = "cannot execute INSERT in a read-only transaction".to_owned();
+        let error = Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, Box::new(message));
+        assert!(is_of_the_server(&error));
+    }
+
+    #[test]
+    fn what_an_item_may_be_at_fault_for_is_not_the_servers() {
+        for message in [
+            "could not obtain lock on row in relation \"orders\"",
+            "value \"9\" is out of range for type integer",
+            "deadlock detected",
+        ] {
+            assert!(!is_of_the_server(&unknown(message)), "{message}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ use std::thread;
 
 /// Where a proxy connects to.
 #[derive(Clone)]
+#[allow(dead_code, reason = "each test binary uses what it needs")]
 pub enum Upstream {
     Tcp(SocketAddr),
     Unix(PathBuf),
@@ -72,6 +73,7 @@ impl Proxy {
     }
 
     /// Ends what is open.
+    #[allow(dead_code, reason = "each test binary uses what it needs")]
     pub fn cut_open(&self) {
         for open in self.shared.state.lock().unwrap().open.drain(..) {
             let _ = open.shutdown(Shutdown::Both);
