@@ -28,7 +28,7 @@ const HEAD_START: Duration = Duration::from_millis(100);
 /// Between attempts while they fail.
 const PACE: Duration = Duration::from_millis(50);
 /// Attempts for one host that may be under way. libpq ends each after `connect_timeout`.
-const ATTEMPTS: usize = 16;
+const ATTEMPTS: usize = 8;
 /// Attempts that are under way for longer than that, such as those that wait for a name server; one more a second.
 const ATTEMPTS_MAX: usize = 64;
 /// Connections that came too late for whoever asked, and how long they are kept for others.
