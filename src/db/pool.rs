@@ -138,7 +138,7 @@ impl Database {
         let work = |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
         let limits = Limits {
             kind: Kind::Check,
-            begin_by: answer_by,
+            begin_by: answer_by.checked_sub(SILENCE).unwrap_or(answer_by),
             answer_by,
         };
         self.run(limits, work, DatabaseError::Unavailable).await
