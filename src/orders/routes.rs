@@ -67,7 +67,10 @@ async fn place(
     let trip = schemas.place.read(body, json_limit()).await?.trip()?;
     let distance = provider.distance(&trip).await.map_err(|error| match error {
         DistanceError::NoRoute => ApiError::NoRoute,
-        DistanceError::Unavailable(reason) => ApiError::DistanceUnavailable(reason),
+        DistanceError::Busy => ApiError::Overloaded,
+        DistanceError::Unavailable(_) | DistanceError::CircuitOpen => {
+            ApiError::DistanceUnavailable(error.to_string())
+        }
     })?;
     let id = orders.place(NewOrder { trip, distance }).await?;
     METRICS.orders_placed.inc();

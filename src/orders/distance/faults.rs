@@ -1,18 +1,22 @@
 //! What goes wrong between here and a provider, and how often it is tried. OSRM stands for all.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use rocket::futures::future::join_all;
 use rocket::tokio::net::{TcpListener, TcpSocket};
+use rocket::tokio::time::sleep;
 
-use super::DistanceProvider;
-use super::client::Client;
+use super::{DistanceError, DistanceProvider};
 use super::online::Online;
 use super::osrm::Osrm;
-use super::stand_in::{Reply, StandIn, hasty_lookup, lookup, reason, trip};
+use super::stand_in::{Reply, StandIn, hasty_lookup, lookup, online, reason, trip};
+use crate::config::Outbound;
+use crate::outbound::Client;
 
 const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;
 
@@ -35,9 +39,11 @@ impl Resolve for Attempts {
 /// How often a connection to this port is attempted for one lookup, and what is said of the failure.
 async fn attempts(scheme: &str, port: u16) -> (usize, String) {
     let attempts = Attempts::default();
-    let builder = Client::builder().dns_resolver(attempts.clone());
-    let builder = builder.connect_timeout(Duration::from_millis(200));
-    let client = Client::patient_for(Duration::from_secs(3), builder).unwrap();
+    let builder = || {
+        let builder = Client::builder().dns_resolver(attempts.clone());
+        builder.connect_timeout(Duration::from_millis(200))
+    };
+    let client = Client::with(&Outbound::default(), builder).unwrap();
     let url = format!("{scheme}://osrm.test:{port}").parse().unwrap();
     let outcome = Online::new(Osrm::new(&url), client).distance(&trip()).await;
     (attempts.0.load(Ordering::SeqCst), reason(outcome))
@@ -116,11 +122,10 @@ async fn a_client_error_is_not_tried_again() {
 #[rocket::async_test]
 async fn both_tries_together_must_answer_in_time() {
     for replies in [vec![Reply::Silence], vec![Reply::with(503, ""), Reply::Silence]] {
-        let tries = replies.len();
         let osrm = StandIn::start(replies).await;
         let reason = reason(hasty_lookup(Osrm::new(&osrm.url("/"))).await);
         assert_eq!(reason, "no answer within 500ms");
-        assert_eq!(osrm.requests(), tries);
+        assert_eq!(osrm.requests(), 2);
     }
 }
 
@@ -129,7 +134,7 @@ async fn a_body_that_stops_coming_must_end_in_time_too() {
     let osrm = StandIn::start([Reply::Send("HTTP/1.1 200 X\r\n\r\n{".to_owned())]).await;
     let reason = reason(hasty_lookup(Osrm::new(&osrm.url("/"))).await);
     assert_eq!(reason, "no answer within 500ms");
-    osrm.only_request();
+    assert_eq!(osrm.requests(), 2);
 }
 
 #[rocket::async_test]
@@ -162,10 +167,130 @@ async fn a_redirect_is_not_followed() {
 #[rocket::async_test]
 async fn connections_are_kept_for_later_lookups() {
     let stand_in = StandIn::start([found()]).await;
-    let osrm = Online::new(Osrm::new(&stand_in.url("/")), Client::new().unwrap());
+    let osrm = online(Osrm::new(&stand_in.url("/")));
     for _ in 0..20 {
         assert_eq!(osrm.distance(&trip()).await, Ok(1886));
     }
     // A connection goes back to the pool beside the lookup, so now and then one comes too late.
     assert!(stand_in.connections() < 10, "{}", stand_in.connections());
+}
+
+/// So many at once.
+async fn lookups(provider: &impl DistanceProvider, number: usize) -> Vec<Result<i32, DistanceError>> {
+    let trip = trip();
+    join_all((0..number).map(|_| provider.distance(&trip))).await
+}
+
+#[rocket::async_test]
+async fn an_answer_byte_by_byte_is_given_up_in_time() {
+    let Reply::Send(text) = found() else { unreachable!() };
+    let stand_in = StandIn::start([Reply::Drip(text)]).await;
+    let osrm = online(Osrm::new(&stand_in.url("/")));
+    let asked = Instant::now();
+    let reason = reason(osrm.distance(&trip()).await);
+    assert_eq!(reason, "no answer within 1.5s");
+    assert!(asked.elapsed() < Duration::from_millis(1900), "{:?}", asked.elapsed());
+}
+
+#[rocket::async_test]
+async fn an_answer_that_is_slow_is_not_lost_to_the_second_try() {
+    let Reply::Send(text) = found() else { unreachable!() };
+    // By then the second try, which hangs, has begun.
+    let late = Reply::Late(Duration::from_millis(800), text);
+    let osrm = StandIn::start([late, Reply::Silence]).await;
+    assert_eq!(lookup(Osrm::new(&osrm.url("/"))).await, Ok(1886));
+    assert_eq!(osrm.requests(), 2);
+}
+
+#[rocket::async_test]
+async fn connections_that_all_froze_while_they_were_kept_cost_no_lookup_its_answer() {
+    let Reply::Send(text) = found() else { unreachable!() };
+    let stand_in = StandIn::start([Reply::Late(Duration::from_millis(100), text)]).await;
+    let osrm = online(Osrm::new(&stand_in.url("/")));
+    assert!(lookups(&osrm, 20).await.iter().all(Result::is_ok));
+    assert!(stand_in.connections() > 10, "{}", stand_in.connections());
+    stand_in.freeze();
+    let asked = Instant::now();
+    let outcomes = lookups(&osrm, 20).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+    assert!(asked.elapsed() < Duration::from_millis(1400), "{:?}", asked.elapsed());
+}
+
+#[rocket::async_test]
+async fn no_more_lookups_are_under_way_than_configured_and_the_others_wait_in_vain_for_a_while() {
+    let limits = Outbound {
+        concurrency: const { NonZeroUsize::new(4).unwrap() },
+        ..Outbound::default()
+    };
+    let osrm = StandIn::start([Reply::Silence]).await;
+    let provider = Online::new(Osrm::new(&osrm.url("/")), Client::new(&limits).unwrap());
+    let asked = Instant::now();
+    let outcomes = lookups(&provider, 50).await;
+    assert!(asked.elapsed() < Duration::from_millis(1900), "{:?}", asked.elapsed());
+    let busy = outcomes.iter().filter(|outcome| **outcome == Err(DistanceError::Busy));
+    assert_eq!((busy.count(), osrm.requests()), (46, 8));
+}
+
+#[rocket::async_test]
+async fn more_lookups_than_may_be_under_way_are_answered_one_after_the_other() {
+    let limits = Outbound {
+        concurrency: const { NonZeroUsize::new(1).unwrap() },
+        ..Outbound::default()
+    };
+    let osrm = StandIn::start([found()]).await;
+    let provider = Online::new(Osrm::new(&osrm.url("/")), Client::new(&limits).unwrap());
+    let outcomes = lookups(&provider, 50).await;
+    assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+}
+
+#[rocket::async_test]
+async fn a_provider_that_keeps_failing_is_left_alone_and_asked_again_soon_after_it_is_well() {
+    for fault in [Reply::hang_up(), Reply::with(503, ""), Reply::with(429, "")] {
+        let stand_in = StandIn::start([fault]).await;
+        let osrm = online(Osrm::new(&stand_in.url("/")));
+        for _ in 0..5 {
+            reason(osrm.distance(&trip()).await);
+        }
+        let asked = stand_in.requests();
+        for _ in 0..100 {
+            assert_eq!(osrm.distance(&trip()).await, Err(DistanceError::CircuitOpen));
+        }
+        assert_eq!(stand_in.requests(), asked);
+        stand_in.answer(found());
+        let well = Instant::now();
+        while osrm.distance(&trip()).await != Ok(1886) {
+            sleep(Duration::from_millis(10)).await;
+        }
+        assert!(well.elapsed() < Duration::from_secs(1), "{:?}", well.elapsed());
+        assert_eq!(osrm.distance(&trip()).await, Ok(1886));
+    }
+}
+
+#[rocket::async_test]
+async fn a_silent_provider_is_soon_left_alone_and_asked_again_after_it_is_well() {
+    let stand_in = StandIn::start([Reply::Silence]).await;
+    let osrm = online(Osrm::new(&stand_in.url("/")));
+    for _ in 0..2 {
+        let asked = Instant::now();
+        lookups(&osrm, 300).await;
+        assert!(asked.elapsed() < Duration::from_millis(1900), "{:?}", asked.elapsed());
+    }
+    assert_eq!(osrm.distance(&trip()).await, Err(DistanceError::CircuitOpen));
+    stand_in.answer(found());
+    let well = Instant::now();
+    while osrm.distance(&trip()).await != Ok(1886) {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(well.elapsed() < Duration::from_secs(2), "{:?}", well.elapsed());
+}
+
+#[rocket::async_test]
+async fn a_provider_that_refuses_one_trip_is_asked_for_the_next() {
+    let stand_in = StandIn::start([Reply::with(400, r#"{"code": "InvalidQuery"}"#)]).await;
+    let osrm = online(Osrm::new(&stand_in.url("/")));
+    for _ in 0..20 {
+        reason(osrm.distance(&trip()).await);
+    }
+    stand_in.answer(found());
+    assert_eq!(osrm.distance(&trip()).await, Ok(1886));
 }
