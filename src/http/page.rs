@@ -99,7 +99,11 @@ mod tests {
         assert_eq!(page("1", "20"), slice(0, 20));
         assert_eq!(page("3", "1000"), slice(2000, 1000));
         for past_the_end in ["9223372036854775807", "9223372036854775808", &"9".repeat(40)] {
-            assert_eq!(page(past_the_end, "1000"), slice(i64::MAX, 1000), "{past_the_end}");
+            assert_eq!(
+                page(past_the_end, "1000"),
+                slice(i64::MAX, 1000),
+                "{past_the_end}"
+            );
         }
     }
 
@@ -119,7 +123,17 @@ mod tests {
 
     #[test]
     fn what_is_no_number_in_range_is_refused() {
-        for wrong in ["", "0", "00", "-1", "+1", "1e3", "1.0", "abc", "-9223372036854775809"] {
+        for wrong in [
+            "",
+            "0",
+            "00",
+            "-1",
+            "+1",
+            "1e3",
+            "1.0",
+            "abc",
+            "-9223372036854775809",
+        ] {
             assert_eq!(page(wrong, "20"), None, "page={wrong}");
             assert_eq!(after(wrong, "20"), None, "after={wrong}");
             assert_eq!(page("1", wrong), None, "limit={wrong}");

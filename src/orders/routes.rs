@@ -65,6 +65,7 @@ async fn place(
     orders: &State<Orders>,
 ) -> Result<Json<OrderSummary>, ApiError> {
     let trip = schemas.place.read(body, json_limit()).await?.trip()?;
+    orders.has_room()?; // the provider is not asked, nor paid, for nothing
     let distance = provider.distance(&trip).await.map_err(|error| match error {
         DistanceError::NoRoute => ApiError::NoRoute,
         DistanceError::Busy => ApiError::Overloaded,

@@ -87,7 +87,10 @@ impl Client {
     }
 
     /// As [`Client::new`], with connections of another kind.
-    pub(crate) fn with(config: &Outbound, builder: impl Fn() -> ClientBuilder) -> Result<Self, reqwest::Error> {
+    pub(crate) fn with(
+        config: &Outbound,
+        builder: impl Fn() -> ClientBuilder,
+    ) -> Result<Self, reqwest::Error> {
         let slots = config.concurrency.get();
         Ok(Self {
             http: builder().build()?,
@@ -125,7 +128,9 @@ impl Client {
     /// There is none within the time limit, or it is not asked for one.
     pub async fn ask(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.within;
-        let request = request.build().map_err(|error| unavailable(&error.without_url()))?;
+        let request = request
+            .build()
+            .map_err(|error| unavailable(&error.without_url()))?;
         let _place = self.places.try_acquire().map_err(|_| Failure::Busy)?;
         let pass = self.pass()?;
         let _slot = self.slot().await?;
@@ -145,7 +150,10 @@ impl Client {
                 let reason = format!("more than {LARGEST_ANSWER} bytes came");
                 Err(Failure::Unavailable(reason))
             }
-            Err(_) => Err(Failure::Unavailable(format!("no answer within {:?}", self.within))),
+            Err(_) => Err(Failure::Unavailable(format!(
+                "no answer within {:?}",
+                self.within
+            ))),
         }
     }
 

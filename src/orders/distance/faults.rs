@@ -11,10 +11,10 @@ use rocket::futures::future::join_all;
 use rocket::tokio::net::{TcpListener, TcpSocket};
 use rocket::tokio::time::sleep;
 
-use super::{DistanceError, DistanceProvider};
 use super::online::Online;
 use super::osrm::Osrm;
 use super::stand_in::{Reply, StandIn, hasty_lookup, lookup, online, reason, trip};
+use super::{DistanceError, DistanceProvider};
 use crate::config::Outbound;
 use crate::outbound::Client;
 
@@ -183,18 +183,26 @@ async fn lookups(provider: &impl DistanceProvider, number: usize) -> Vec<Result<
 
 #[rocket::async_test]
 async fn an_answer_byte_by_byte_is_given_up_in_time() {
-    let Reply::Send(text) = found() else { unreachable!() };
+    let Reply::Send(text) = found() else {
+        unreachable!()
+    };
     let stand_in = StandIn::start([Reply::Drip(text)]).await;
     let osrm = online(Osrm::new(&stand_in.url("/")));
     let asked = Instant::now();
     let reason = reason(osrm.distance(&trip()).await);
     assert_eq!(reason, "no answer within 1.5s");
-    assert!(asked.elapsed() < Duration::from_millis(1900), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_millis(1900),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 #[rocket::async_test]
 async fn an_answer_that_is_slow_is_not_lost_to_the_second_try() {
-    let Reply::Send(text) = found() else { unreachable!() };
+    let Reply::Send(text) = found() else {
+        unreachable!()
+    };
     // By then the second try, which hangs, has begun.
     let late = Reply::Late(Duration::from_millis(800), text);
     let osrm = StandIn::start([late, Reply::Silence]).await;
@@ -204,7 +212,9 @@ async fn an_answer_that_is_slow_is_not_lost_to_the_second_try() {
 
 #[rocket::async_test]
 async fn connections_that_all_froze_while_they_were_kept_cost_no_lookup_its_answer() {
-    let Reply::Send(text) = found() else { unreachable!() };
+    let Reply::Send(text) = found() else {
+        unreachable!()
+    };
     let stand_in = StandIn::start([Reply::Late(Duration::from_millis(100), text)]).await;
     let osrm = online(Osrm::new(&stand_in.url("/")));
     assert!(lookups(&osrm, 20).await.iter().all(Result::is_ok));
@@ -213,7 +223,11 @@ async fn connections_that_all_froze_while_they_were_kept_cost_no_lookup_its_answ
     let asked = Instant::now();
     let outcomes = lookups(&osrm, 20).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
-    assert!(asked.elapsed() < Duration::from_millis(1400), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_millis(1400),
+        "{:?}",
+        asked.elapsed()
+    );
 }
 
 #[rocket::async_test]
@@ -226,8 +240,14 @@ async fn no_more_lookups_are_under_way_than_configured_and_the_others_wait_in_va
     let provider = Online::new(Osrm::new(&osrm.url("/")), Client::new(&limits).unwrap());
     let asked = Instant::now();
     let outcomes = lookups(&provider, 50).await;
-    assert!(asked.elapsed() < Duration::from_millis(1900), "{:?}", asked.elapsed());
-    let busy = outcomes.iter().filter(|outcome| **outcome == Err(DistanceError::Busy));
+    assert!(
+        asked.elapsed() < Duration::from_millis(1900),
+        "{:?}",
+        asked.elapsed()
+    );
+    let busy = outcomes
+        .iter()
+        .filter(|outcome| **outcome == Err(DistanceError::Busy));
     assert_eq!((busy.count(), osrm.requests()), (46, 8));
 }
 
@@ -273,7 +293,11 @@ async fn a_silent_provider_is_soon_left_alone_and_asked_again_after_it_is_well()
     for _ in 0..2 {
         let asked = Instant::now();
         lookups(&osrm, 300).await;
-        assert!(asked.elapsed() < Duration::from_millis(1900), "{:?}", asked.elapsed());
+        assert!(
+            asked.elapsed() < Duration::from_millis(1900),
+            "{:?}",
+            asked.elapsed()
+        );
     }
     assert_eq!(osrm.distance(&trip()).await, Err(DistanceError::CircuitOpen));
     stand_in.answer(found());

@@ -62,7 +62,9 @@ pub fn provider(
 ) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
     match config {
         config::Distance::Google { key, url } => online("google", Google::new(key, url), limits),
-        config::Distance::GoogleRoutes { key, url } => online("google-routes", GoogleRoutes::new(key, url), limits),
+        config::Distance::GoogleRoutes { key, url } => {
+            online("google-routes", GoogleRoutes::new(key, url), limits)
+        }
         config::Distance::Osrm { url } => online("osrm", Osrm::new(url), limits),
         config::Distance::Haversine => Ok(measured("haversine", Haversine)),
     }

@@ -60,23 +60,46 @@ pub fn find(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<Optio
 
 /// A part of the orders, newest first.
 pub fn list(connection: &mut PgConnection, slice: Slice) -> QueryResult<Vec<OrderSummary>> {
+    let limit = slice.limit;
     let newest_first = dsl::orders
         .select((dsl::distance, dsl::id, dsl::status))
         .order(dsl::id.desc())
-        .limit(slice.limit);
+        .limit(limit);
     let rows: Vec<(i32, i64, Status)> = match slice.start {
         Start::After(id) => newest_first.filter(dsl::id.lt(id)).load(connection),
         Start::Offset(offset) if offset < DEEP => newest_first.offset(offset).load(connection),
-        Start::Offset(offset) => {
-            // An index-only scan finds the page's first id, and only the page itself is read from the table.
-            let skipped = diesel::alias!(orders as skipped);
-            let id = skipped.field(dsl::id);
-            let first = skipped.select(id).order(id.desc()).offset(offset).single_value();
-            newest_first.filter(dsl::id.nullable().le(first)).load(connection)
-        }
+        Start::Offset(offset) => DeepPage { offset, limit }.load(connection),
     }?;
     Ok(rows.into_iter().map(OrderSummary::from).collect())
 }
+
+/// An index-only scan finds the page's first id, and only the page itself is read from the table.
+///
+/// There are no more orders than ids from the first to the last one. So a page that begins beyond those is known to
+/// be empty from both ends of the index, and nothing is skipped for it: `CASE` leaves the scan out.
+#[derive(QueryId)]
+struct DeepPage {
+    offset: i64,
+    limit: i64,
+}
+
+impl QueryFragment<Pg> for DeepPage {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT distance, id, status FROM orders WHERE id <= CASE WHEN ");
+        out.push_bind_param::<BigInt, _>(&self.offset)?;
+        out.push_sql(
+            " <= (SELECT max(id) FROM orders) - (SELECT min(id) FROM orders) \
+             THEN (SELECT id FROM orders ORDER BY id DESC OFFSET $1 LIMIT 1) END ORDER BY id DESC LIMIT ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+}
+
+impl Query for DeepPage {
+    type SqlType = (Integer, BigInt, Text);
+}
+
+impl RunQueryDsl<PgConnection> for DeepPage {}
 
 /// Of each order that exists: its id, and whether it was won; nothing where its row is held.
 type Taken = (BigInt, Nullable<Bool>);
