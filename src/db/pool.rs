@@ -21,7 +21,9 @@ use crate::telemetry::metrics::METRICS;
 /// A statement is planned once and not at every call (PostgreSQL manual, PREPARE). All of ours go by the primary
 /// key: the index is right even for a plan that was made while the table was small. Such a plan does not know how
 /// few rows are asked for, so it would be compiled where the table is large, which takes longer than to run it.
-const ONE_PLAN: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_nestloop = off; SET jit = off";
+/// Nor does it know how many ids a batch has: a nested loop over them would compare each with each.
+const ONE_PLAN: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+     SET enable_nestloop = off; SET jit = off";
 /// Connections that are kept ready; as many as work at once are made when they are needed.
 const IDLE_MIN: u32 = 2;
 /// How long r2d2 waits by itself; those who ask it say how long they do.
