@@ -5,6 +5,8 @@ mod faults;
 mod google;
 mod google_routes;
 mod haversine;
+#[cfg(test)]
+mod limits;
 mod measured;
 mod online;
 mod osrm;

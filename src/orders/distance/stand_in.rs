@@ -32,16 +32,18 @@ pub(super) enum Reply {
 
 impl Reply {
     pub(super) fn with(status: u16, body: impl AsRef<str>) -> Self {
-        let body = body.as_ref();
-        let length = body.len();
-        Self::Send(format!(
-            "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}"
-        ))
+        Self::Send(http(status, body.as_ref()))
     }
 
     pub(super) fn hang_up() -> Self {
         Self::SendAndHangUp(String::new())
     }
+}
+
+/// A whole answer.
+pub(super) fn http(status: u16, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 #[derive(Clone)]
