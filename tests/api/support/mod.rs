@@ -4,15 +4,17 @@ mod app;
 mod client;
 mod cluster;
 mod database;
+mod far;
 mod osrm;
 mod proxy;
 mod redis;
 
 pub use app::{App, required};
-pub use client::Answer;
+pub use client::{Answer, metric};
 pub use cluster::Cluster;
 pub use database::Database;
-pub use osrm::osrm;
+pub use far::Far;
+pub use osrm::{osrm, osrm_noting};
 pub use proxy::{Proxy, Upstream};
 pub use redis::Redis;
 
