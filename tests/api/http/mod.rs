@@ -1,5 +1,9 @@
 //! What holds of every path.
 
+mod bodies;
 mod errors;
+mod half_requests;
+mod odd_requests;
 mod request_id;
 mod shutdown;
+mod unanswered;

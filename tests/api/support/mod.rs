@@ -4,6 +4,7 @@ mod app;
 mod client;
 mod cluster;
 mod database;
+mod nginx;
 mod osrm;
 mod redis;
 
@@ -11,6 +12,7 @@ pub use app::{App, required};
 pub use client::Answer;
 pub use cluster::Cluster;
 pub use database::Database;
+pub use nginx::Nginx;
 pub use osrm::osrm;
 pub use redis::Redis;
 
