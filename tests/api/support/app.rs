@@ -57,6 +57,7 @@ impl App {
         self.logs.path()
     }
 
+    #[allow(dead_code, reason = "tests/slow_clients asks")]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

@@ -29,6 +29,7 @@ impl Nginx {
     }
 
     /// The processes that serve.
+    #[allow(dead_code, reason = "tests/slow_clients asks")]
     pub fn workers(&self) -> Vec<u32> {
         let master = std::fs::read_to_string(self.directory.path().join("pid")).unwrap();
         let children = format!("/proc/{0}/task/{0}/children", master.trim());
