@@ -8,7 +8,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
-    reason = "a test that panics has failed, as it should"
+    clippy::print_stderr,
+    reason = "a test that panics has failed, as it should; its figures are worth a line"
 )]
 
 #[path = "../raw/mod.rs"]
@@ -30,6 +31,9 @@ use crate::raw::{ask, connect};
 use crate::support::{App, Nginx, TOKEN};
 
 const CLIENTS: usize = 1000;
+
+/// Between the bytes of one client and the next: each sends one per second.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// How long they go on: `SLOW_SECONDS`.
 fn seconds() -> u64 {
@@ -105,7 +109,7 @@ fn try_at(address: &str, processes: &[u32]) {
             }
             thread::sleep(next.saturating_duration_since(Instant::now()));
             let _ = clients[connection].write(b"x"); // it may have been answered, or closed
-            next += Duration::from_secs(1) / CLIENTS as u32;
+            next += PAUSE;
         }
         others.join().unwrap()
     });

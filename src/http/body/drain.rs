@@ -11,7 +11,7 @@ use rocket::Request;
 use rocket::data::{Data, DataStream, ToByteUnit};
 use rocket::http::{Header, Status};
 use rocket::response::{Body, Responder, Response};
-use rocket::tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+use rocket::tokio::io::{AsyncRead, AsyncReadExt, ReadBuf, copy, sink};
 use rocket::tokio::sync::{Semaphore, SemaphorePermit};
 use rocket::tokio::time::{Sleep, sleep, timeout};
 
@@ -34,13 +34,9 @@ pub(super) async fn before_the_answer(stream: &mut DataStream<'_>) {
         return;
     };
     let mut rest = stream.take(BYTES);
-    let mut nowhere = rocket::tokio::io::sink();
+    let mut nowhere = sink();
     // Either way the answer is next.
-    let _ = timeout(
-        BEFORE_THE_ANSWER,
-        rocket::tokio::io::copy(&mut rest, &mut nowhere),
-    )
-    .await;
+    let _ = timeout(BEFORE_THE_ANSWER, copy(&mut rest, &mut nowhere)).await;
 }
 
 /// Answers at once, and drops the body behind the answer.

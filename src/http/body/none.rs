@@ -5,7 +5,7 @@ use rocket::data::{self, Data, FromData};
 use rocket::outcome::Outcome;
 
 use super::is_cut_off;
-use super::received::{Unread, read};
+use super::received::read;
 use crate::error::ApiError;
 use crate::http::refusal;
 
@@ -29,10 +29,6 @@ impl<'r> FromData<'r> for NoBody {
                 false => Outcome::Success(Self),
             };
         }
-        match read(request, data, IGNORED).await {
-            Ok(_) => Outcome::Success(Self),
-            Err(Unread::Unopened(data, error)) => Outcome::Forward((data, refusal::refuse(request, error))),
-            Err(Unread::Opened(error)) => Outcome::Error((refusal::refuse(request, error), ())),
-        }
+        read(request, data, IGNORED).await.map(|_| Self)
     }
 }

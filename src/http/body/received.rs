@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rocket::data::{self, Data, DataStream, FromData, ToByteUnit};
+use rocket::http::Status;
 use rocket::tokio::io::AsyncReadExt;
 use rocket::tokio::time::{Instant, timeout_at};
 use rocket::{Request, outcome::Outcome};
@@ -61,52 +62,50 @@ impl<'r, const LIMIT: usize> FromData<'r> for Received<LIMIT> {
         if let Some(status) = refusal::status(request) {
             return Outcome::Forward((data, status));
         }
-        match read(request, data, LIMIT).await {
-            Ok((bytes, held)) => Outcome::Success(Self { bytes, _held: held }),
-            Err(Unread::Unopened(data, error)) => Outcome::Forward((data, refusal::refuse(request, error))),
-            Err(Unread::Opened(error)) => Outcome::Error((refusal::refuse(request, error), ())),
-        }
+        let read = read(request, data, LIMIT).await;
+        read.map(|(bytes, held)| Self { bytes, _held: held })
     }
 }
 
-/// A body that was not read to its end; where nothing was opened, the rest is drained behind the answer.
-pub(super) enum Unread<'r> {
-    Unopened(Data<'r>, ApiError),
-    Opened(ApiError),
-}
+/// A body, and its part of the memory; or the status of a refusal, and where nothing was opened the body, so that what
+/// is left of it is drained behind the answer.
+pub(super) type Read<'r> = Outcome<(Vec<u8>, Held), (Status, ()), (Data<'r>, Status)>;
 
 /// Reads a body whole.
-pub(super) async fn read<'r>(
-    request: &Request<'_>,
-    data: Data<'r>,
-    limit: usize,
-) -> Result<(Vec<u8>, Held), Unread<'r>> {
-    let declared = declared(request).map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-    if declared.is_some_and(|bytes| bytes > limit) {
-        return Err(Unread::Unopened(data, too_large(limit)));
-    }
-    if is_cut_off(request) {
-        return Err(Unread::Unopened(data, ApiError::BadRequest));
-    }
-    let mut held = Held::default();
-    let expected = declared.unwrap_or(0);
-    if expected > FREE
-        && let Err(error) = held.grow(expected).await
-    {
-        return Err(Unread::Unopened(data, error));
-    }
+pub(super) async fn read<'r>(request: &Request<'_>, data: Data<'r>, limit: usize) -> Read<'r> {
+    let (expected, mut held) = match begin(request, limit).await {
+        Ok(begun) => begun,
+        Err(error) => return Outcome::Forward((data, refusal::refuse(request, error))),
+    };
     // Without a limit of Rocket's own: what is left is drained out of the same stream.
     let mut stream = data.open(u64::MAX.bytes());
-    let mut bytes = Vec::with_capacity(expected.clamp(USUAL, limit.max(USUAL)));
-    match fill(&mut stream, &mut bytes, &mut held, limit).await {
-        Ok(()) if declared.is_none_or(|declared| declared == bytes.len()) => Ok((bytes, held)),
-        Ok(()) => Err(Unread::Opened(ApiError::BadRequest)),
-        Err(error) => {
-            drop((bytes, held));
-            drain::before_the_answer(&mut stream).await;
-            Err(Unread::Opened(error))
+    let mut bytes = Vec::with_capacity(expected.unwrap_or(0).clamp(USUAL, limit));
+    let error = match fill(&mut stream, &mut bytes, &mut held, limit).await {
+        Ok(()) if expected.is_none_or(|expected| expected == bytes.len()) => {
+            return Outcome::Success((bytes, held));
         }
+        Ok(()) => ApiError::BadRequest,
+        Err(error) => error,
+    };
+    drop((bytes, held));
+    drain::before_the_answer(&mut stream).await;
+    Outcome::Error((refusal::refuse(request, error), ()))
+}
+
+/// The bytes that a body says it has, and room for them.
+async fn begin(request: &Request<'_>, limit: usize) -> Result<(Option<usize>, Held), ApiError> {
+    let declared = declared(request).map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    if declared.is_some_and(|bytes| bytes > limit) {
+        return Err(too_large(limit));
     }
+    if is_cut_off(request) {
+        return Err(ApiError::BadRequest);
+    }
+    let mut held = Held::default();
+    if let Some(bytes) = declared.filter(|bytes| *bytes > FREE) {
+        held.grow(bytes).await?;
+    }
+    Ok((declared, held))
 }
 
 fn too_large(limit: usize) -> ApiError {
