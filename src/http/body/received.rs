@@ -88,7 +88,9 @@ pub(super) async fn read<'r>(request: &Request<'_>, data: Data<'r>, limit: usize
         Err(error) => error,
     };
     drop((bytes, held));
-    drain::before_the_answer(&mut stream).await;
+    if !matches!(error, ApiError::BadRequest | ApiError::RequestTimeout) {
+        drain::before_the_answer(&mut stream).await;
+    }
     Outcome::Error((refusal::refuse(request, error), ()))
 }
 

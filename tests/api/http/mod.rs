@@ -1,6 +1,7 @@
 //! What holds of every path.
 
 mod bodies;
+mod body_memory;
 mod errors;
 mod half_requests;
 mod odd_requests;
