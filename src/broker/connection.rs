@@ -200,7 +200,7 @@ impl Broker {
         let connected = self.connected(patience).await;
         let with = connected.map_err(|trouble| {
             METRICS.redis_errors.with_label_values(&[command]).inc();
-            BrokerError::Unavailable(format!("there is no connection to Redis: {trouble}"))
+            BrokerError::Unavailable(format!("there is no connection to Redis: {}", trouble.word()))
         })?;
         Ok(Asking::new(command, with, patience))
     }

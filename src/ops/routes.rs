@@ -13,6 +13,7 @@ use super::metrics::Scrape;
 use crate::broker::Broker;
 use crate::config::Purpose;
 use crate::db::Database;
+use crate::http::body::NoBody;
 use crate::http::json::Json;
 
 /// Mounts the operators' routes; needs a [`Database`] and a [`Broker`] in Rocket's state.
@@ -35,8 +36,8 @@ struct Health {
 #[derive(Serialize)]
 struct Failure {
     status: &'static str,
-    /// What was looked at: `up`, `down`, or what else is wrong.
-    checks: BTreeMap<&'static str, String>,
+    /// What was looked at, and what it is like, such as `up` or `down`.
+    checks: BTreeMap<&'static str, &'static str>,
 }
 
 #[derive(Responder)]
@@ -62,34 +63,33 @@ struct Alive {
 }
 
 /// The process answers; nothing else is looked at.
-#[rocket::get("/livez")]
-fn livez(purpose: &State<Purpose>) -> Json<Alive> {
+#[rocket::get("/livez", data = "<_none>")]
+fn livez(_none: NoBody, purpose: &State<Purpose>) -> Json<Alive> {
     Json(Alive {
         status: "ok",
         environment: **purpose,
     })
 }
 
-#[rocket::get("/healthcheck")]
+#[rocket::get("/healthcheck", data = "<_none>")]
 async fn healthcheck(
+    _none: NoBody,
     database: &State<Database>,
     broker: &State<Broker>,
 ) -> Result<Json<Health>, Unhealthy<Failure>> {
     let (postgres, redis) = rocket::tokio::join!(checks::postgres(database), checks::redis(broker));
-    if postgres && redis.is_ok() {
+    if postgres == "up" && redis == "up" {
         return Ok(Json(Health { status: "ok" }));
     }
-    let redis = redis.map_or_else(|trouble| trouble.to_string(), |()| "up".to_owned());
-    let postgres = if postgres { "up" } else { "down" }.to_owned();
     Err(Unhealthy::new(Failure {
         status: "failure",
         checks: BTreeMap::from([("postgres", postgres), ("redis", redis)]),
     }))
 }
 
-#[rocket::get("/redis_health")]
-async fn redis_health(broker: &State<Broker>) -> Result<Json<Health>, Unhealthy<Health>> {
-    if checks::redis(broker).await.is_ok() {
+#[rocket::get("/redis_health", data = "<_none>")]
+async fn redis_health(_none: NoBody, broker: &State<Broker>) -> Result<Json<Health>, Unhealthy<Health>> {
+    if checks::redis(broker).await == "up" {
         Ok(Json(Health {
             status: "Redis is up",
         }))

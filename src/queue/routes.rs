@@ -1,9 +1,8 @@
 //! The queue's HTTP.
 
-use rocket::data::ToByteUnit;
 use rocket::fairing::AdHoc;
 use rocket::response::{self, Responder};
-use rocket::{Data, Request, State};
+use rocket::{Request, State};
 use serde::Serialize;
 
 use super::budget::Budget;
@@ -13,7 +12,7 @@ use super::store::Queue;
 use super::taken::Taken;
 use crate::broker::Broker;
 use crate::error::ApiError;
-use crate::http::body;
+use crate::http::body::{Message, NoBody};
 use crate::http::json::Json;
 use crate::http::launch::Alive;
 use crate::http::token::Authorized;
@@ -80,21 +79,24 @@ struct Counted {
 #[rocket::post("/push", data = "<message>")]
 async fn push(
     _authorized: Authorized,
-    message: Data<'_>,
+    mut message: Message,
     queue: &State<Queue>,
 ) -> Result<Json<Pushed>, ApiError> {
-    let message = body::text(message, 1.mebibytes()).await?;
-    queue.push(message).await?;
+    queue.push(message.take_text()?).await?;
     Ok(Json(Pushed { status: "ok" }))
 }
 
-#[rocket::post("/pop")]
-async fn pop(_authorized: Authorized, queue: &State<Queue>) -> Result<Delivery, ApiError> {
+#[rocket::post("/pop", data = "<_none>")]
+async fn pop(_authorized: Authorized, _none: NoBody, queue: &State<Queue>) -> Result<Delivery, ApiError> {
     Ok(Delivery(queue.pop().await?))
 }
 
-#[rocket::get("/count")]
-async fn count(_authorized: Authorized, queue: &State<Queue>) -> Result<Json<Counted>, ApiError> {
+#[rocket::get("/count", data = "<_none>")]
+async fn count(
+    _authorized: Authorized,
+    _none: NoBody,
+    queue: &State<Queue>,
+) -> Result<Json<Counted>, ApiError> {
     let count = queue.count().await?;
     Ok(Json(Counted { status: "ok", count }))
 }

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rocket::data::ToByteUnit;
 use rocket::fairing::AdHoc;
 use rocket::tokio::time::sleep;
-use rocket::{Data, FromForm, Shutdown, State, tokio};
+use rocket::{FromForm, Shutdown, State, tokio};
 use serde::Serialize;
 
 use super::batch;
@@ -17,7 +16,7 @@ use super::store::Queues;
 use super::waiters::Waiters;
 use crate::broker::{Broker, Patience};
 use crate::error::ApiError;
-use crate::http::body::{self, Schema, json_limit};
+use crate::http::body::{JsonBody, LargeBody, NoBody, Schema};
 use crate::http::json::Json;
 use crate::http::token::Authorized;
 use crate::queue::budget::Budget;
@@ -62,13 +61,13 @@ async fn push(
     _authorized: Authorized,
     queue: Name,
     delay: Option<&str>,
-    body: Data<'_>,
+    mut body: LargeBody,
     queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
 ) -> Result<Json<Pushed>, ApiError> {
     let queue = queue?;
     let delay = number("delay", delay, 0..=LONGEST_VISIBILITY, 0)?;
-    let messages = batch::messages(body::text(body, 7.mebibytes()).await?)?;
+    let messages = batch::messages(body.take_text()?)?;
     let ids = queues.push(&queue, messages, delay).await?;
     waiters.wake(&queue);
     Ok(Json(Pushed { status: "ok", ids }))
@@ -92,9 +91,10 @@ impl Asked<'_> {
     }
 }
 
-#[rocket::post("/<queue>/messages/receive?<asked..>")]
+#[rocket::post("/<queue>/messages/receive?<asked..>", data = "<_none>")]
 async fn receive(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     asked: Asked<'_>,
     queues: &State<Arc<Queues>>,
@@ -121,9 +121,10 @@ async fn receive(
     })
 }
 
-#[rocket::delete("/<queue>/messages/<receipt>")]
+#[rocket::delete("/<queue>/messages/<receipt>", data = "<_none>")]
 async fn acknowledge(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     receipt: &str,
     queues: &State<Arc<Queues>>,
@@ -138,13 +139,13 @@ async fn defer(
     _authorized: Authorized,
     queue: Name,
     receipt: &str,
-    body: Data<'_>,
+    body: JsonBody,
     schema: &State<Schema<Visibility>>,
     queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
-    let Visibility { visibility } = schema.read(body, json_limit()).await?;
+    let Visibility { visibility } = schema.read(body.bytes())?;
     let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
     let deferred = queues.defer(&queue, &receipt, visibility).await?;
     if visibility == 0 {
@@ -165,8 +166,12 @@ struct Listed {
     queues: Vec<Numbers>,
 }
 
-#[rocket::get("/")]
-async fn list(_authorized: Authorized, queues: &State<Arc<Queues>>) -> Result<Json<Listed>, ApiError> {
+#[rocket::get("/", data = "<_none>")]
+async fn list(
+    _authorized: Authorized,
+    _none: NoBody,
+    queues: &State<Arc<Queues>>,
+) -> Result<Json<Listed>, ApiError> {
     let queues = queues.list().await?;
     Ok(Json(Listed { status: "ok", queues }))
 }
@@ -178,9 +183,10 @@ struct Shown {
     numbers: Numbers,
 }
 
-#[rocket::get("/<queue>")]
+#[rocket::get("/<queue>", data = "<_none>")]
 async fn show(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     queues: &State<Arc<Queues>>,
 ) -> Result<Json<Shown>, ApiError> {
@@ -199,9 +205,10 @@ struct Dead {
     messages: Vec<DeadLetter>,
 }
 
-#[rocket::get("/<queue>/dead?<limit>")]
+#[rocket::get("/<queue>/dead?<limit>", data = "<_none>")]
 async fn dead(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     limit: Option<&str>,
     queues: &State<Arc<Queues>>,
@@ -220,9 +227,10 @@ struct Redriven {
     redriven: u64,
 }
 
-#[rocket::post("/<queue>/dead/redrive?<max>")]
+#[rocket::post("/<queue>/dead/redrive?<max>", data = "<_none>")]
 async fn redrive(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     max: Option<&str>,
     queues: &State<Arc<Queues>>,
@@ -245,9 +253,10 @@ struct Purged {
 }
 
 // Not `DELETE …/messages`: an acknowledgement whose receipt got lost on the way must not empty the queue.
-#[rocket::post("/<queue>/purge")]
+#[rocket::post("/<queue>/purge", data = "<_none>")]
 async fn purge(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     queues: &State<Arc<Queues>>,
 ) -> Result<Json<Purged>, ApiError> {
@@ -255,9 +264,10 @@ async fn purge(
     Ok(Json(Purged { status: "ok", purged }))
 }
 
-#[rocket::post("/<queue>/dead/purge")]
+#[rocket::post("/<queue>/dead/purge", data = "<_none>")]
 async fn purge_dead(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     queues: &State<Arc<Queues>>,
 ) -> Result<Json<Purged>, ApiError> {
@@ -265,9 +275,10 @@ async fn purge_dead(
     Ok(Json(Purged { status: "ok", purged }))
 }
 
-#[rocket::delete("/<queue>")]
+#[rocket::delete("/<queue>", data = "<_none>")]
 async fn delete(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     queues: &State<Arc<Queues>>,
 ) -> Result<Json<Done>, ApiError> {
