@@ -1,6 +1,7 @@
 //! The only reader of the environment: one file a section, read once and checked whole at start.
 
 mod access;
+mod conninfo;
 mod database;
 mod distance;
 mod environment;
