@@ -35,7 +35,9 @@ const LATE_FOR: Duration = Duration::from_secs(2);
 /// A statement is planned once and not at every call (PostgreSQL manual, PREPARE). All of ours go by the primary
 /// key: the index is right even for a plan that was made while the table was small. Such a plan does not know how
 /// few rows are asked for, so it would be compiled where the table is large, which takes longer than to run it.
-const ONE_PLAN: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off";
+/// Nor does it know how many ids a batch has: a nested loop over them would compare each with each.
+const ONE_PLAN: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+     SET enable_nestloop = off; SET jit = off";
 /// 1 for a new cluster, and one more with each promotion of a standby.
 const TIMELINE: &str = "CASE WHEN pg_is_in_recovery() THEN 0 \
      ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END";

@@ -13,6 +13,7 @@ use super::metrics::Scrape;
 use crate::broker::Broker;
 use crate::config::Purpose;
 use crate::db::Database;
+use crate::http::body::NoBody;
 use crate::http::json::Json;
 
 /// Mounts the operators' routes; needs a [`Database`] and a [`Broker`] in Rocket's state.
@@ -62,16 +63,17 @@ struct Alive {
 }
 
 /// The process answers; nothing else is looked at.
-#[rocket::get("/livez")]
-fn livez(purpose: &State<Purpose>) -> Json<Alive> {
+#[rocket::get("/livez", data = "<_none>")]
+fn livez(_none: NoBody, purpose: &State<Purpose>) -> Json<Alive> {
     Json(Alive {
         status: "ok",
         environment: **purpose,
     })
 }
 
-#[rocket::get("/healthcheck")]
+#[rocket::get("/healthcheck", data = "<_none>")]
 async fn healthcheck(
+    _none: NoBody,
     database: &State<Database>,
     broker: &State<Broker>,
 ) -> Result<Json<Health>, Unhealthy<Failure>> {
@@ -86,8 +88,8 @@ async fn healthcheck(
     }))
 }
 
-#[rocket::get("/redis_health")]
-async fn redis_health(broker: &State<Broker>) -> Result<Json<Health>, Unhealthy<Health>> {
+#[rocket::get("/redis_health", data = "<_none>")]
+async fn redis_health(_none: NoBody, broker: &State<Broker>) -> Result<Json<Health>, Unhealthy<Health>> {
     if checks::redis(broker).await {
         Ok(Json(Health {
             status: "Redis is up",

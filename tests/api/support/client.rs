@@ -115,3 +115,10 @@ impl App {
         self.patch(&format!("/orders/{id}"), TAKE).await
     }
 }
+
+/// The value of a counter that `GET /metrics` tells of, by its name and labels; 0 where there is none yet.
+pub async fn metric(app: &App, name: &str) -> usize {
+    let metrics = app.get("/metrics").await.text;
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name));
+    value.map_or(0, |value| value.trim().parse().unwrap())
+}
