@@ -36,7 +36,7 @@ struct Health {
 #[derive(Serialize)]
 struct Failure {
     status: &'static str,
-    /// What was looked at: `up` or `down`.
+    /// What was looked at, and what it is like, such as `up` or `down`.
     checks: BTreeMap<&'static str, &'static str>,
 }
 
@@ -78,13 +78,13 @@ async fn healthcheck(
     broker: &State<Broker>,
 ) -> Result<Json<Health>, Unhealthy<Failure>> {
     let (postgres, redis) = rocket::tokio::join!(checks::postgres(database), checks::redis(broker));
-    if postgres && redis {
+    if postgres == "up" && redis {
         return Ok(Json(Health { status: "ok" }));
     }
     let word = |up| if up { "up" } else { "down" };
     Err(Unhealthy::new(Failure {
         status: "failure",
-        checks: BTreeMap::from([("postgres", word(postgres)), ("redis", word(redis))]),
+        checks: BTreeMap::from([("postgres", postgres), ("redis", word(redis))]),
     }))
 }
 

@@ -65,9 +65,13 @@ async fn place(
     orders: &State<Orders>,
 ) -> Result<Json<OrderSummary>, ApiError> {
     let trip = schemas.place.read(body.bytes())?.trip()?;
+    orders.has_room()?; // the provider is not asked, nor paid, for nothing
     let distance = provider.distance(&trip).await.map_err(|error| match error {
         DistanceError::NoRoute => ApiError::NoRoute,
-        DistanceError::Unavailable(reason) => ApiError::DistanceUnavailable(reason),
+        DistanceError::Busy => ApiError::Overloaded,
+        DistanceError::Unavailable(_) | DistanceError::CircuitOpen => {
+            ApiError::DistanceUnavailable(error.to_string())
+        }
     })?;
     let id = orders.place(NewOrder { trip, distance }).await?;
     METRICS.orders_placed.inc();
