@@ -31,7 +31,7 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     && install --directory --owner order-api --group order-api /var/log/order-api \
     && rm -rf /var/log/apt /var/log/dpkg.log /var/log/alternatives.log /var/cache/debconf/*-old
 COPY --from=compiled /usr/local/bin/order-api /usr/local/bin/
-COPY start.sh /usr/local/bin/
+COPY --chmod=755 start.sh /usr/local/bin/
 USER order-api
 WORKDIR /
 ENV LISTEN=0.0.0.0:8000 LOG_DIR=/var/log/order-api

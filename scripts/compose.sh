@@ -10,8 +10,11 @@ value() { sed -n "s/^$1=//p" .env | tail -n 1; }
 
 # Only their owner can enter the directory; inside a container, who reads a file is another user.
 secret() {
-  [[ $(cat "$dir/$1" 2>/dev/null) == "$2" && -e $dir/$1 ]] || printf %s "$2" >"$dir/$1"
-  chmod 444 "$dir/$1"
+  [[ $(cat "$dir/$1" 2>/dev/null) == "$2" && -e $dir/$1 ]] || {
+    printf %s "$2" >"$dir/$1.new"
+    chmod 444 "$dir/$1.new"
+    mv -f "$dir/$1.new" "$dir/$1" # in place, its owner could not write it
+  }
 }
 
 dir=var/secrets
@@ -22,5 +25,8 @@ for name in API_TOKEN GMAP_TOKEN GRAFANA_PASSWORD POSTGRES_PASSWORD REDIS_HEALTH
 done
 secret DATABASE_URL "postgresql://order_api:$(value POSTGRES_PASSWORD)@order-api-db:5432/order_api"
 secret REDIS_URL "redis://order-api:$(value REDIS_PASSWORD)@order-api-redis:6379/0"
+
+# What containers read as users of their own, whatever umask it was cloned under.
+chmod -R go+rX nginx redis monitoring
 
 exec docker compose "$@"
