@@ -37,7 +37,8 @@ WORKDIR /
 ENV LISTEN=0.0.0.0:8000 LOG_DIR=/var/log/order-api
 EXPOSE 8000
 HEALTHCHECK --interval=3s --timeout=5s --start-period=60s --retries=3 CMD ["order-api", "healthcheck"]
-CMD ["start.sh"]
+ENTRYPOINT ["start.sh"]
+CMD ["serve"]
 
 # Debug binaries in layers, not in a cache: cargo looks at them again when the container runs.
 FROM rust AS test_builder

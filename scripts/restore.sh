@@ -55,7 +55,8 @@ if [[ ${OVERWRITE:-no} != yes ]] && ((there > 0 || kept > 0)); then
   fail "There are $there orders and $kept keys already. To lose them: OVERWRITE=yes make restore FILE=$1"
 fi
 
-# Beside what is there.
+# Beside what is there; the dump gives tables to roles.
+compose run --rm --no-deps order-api-roles
 psql --dbname=postgres --command 'DROP DATABASE IF EXISTS order_api_restored WITH (FORCE)' \
   --command 'CREATE DATABASE order_api_restored'
 compose exec -T order-api-db pg_restore --username=order_api --dbname=order_api_restored --exit-on-error \

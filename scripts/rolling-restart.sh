@@ -14,6 +14,9 @@ mapfile -t old < <(scripts/compose.sh ps --quiet "$service")
   exit 1
 }
 
+# Both versions serve for a while, so a migration suits both; one that fails leaves everything as it was.
+scripts/compose.sh --progress quiet run --rm --no-deps order-api-migrate
+
 # Starts one more beside those that are there.
 add() {
   scripts/compose.sh --progress quiet up --detach --no-deps --no-recreate --scale "$service=$((${#old[@]} + 1))" \

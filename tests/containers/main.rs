@@ -17,6 +17,7 @@ mod health;
 mod image;
 mod load;
 mod monitoring;
+mod postgres;
 mod redis;
 mod replicas;
 mod stack;
