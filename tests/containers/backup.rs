@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use reqwest::Method;
+use rocket::tokio;
 use rocket::tokio::time::sleep;
 
 use crate::load::Load;
@@ -118,7 +119,7 @@ async fn a_backup_taken_under_load_is_consistent_within_each_store() {
     drain().await;
     let shelf = Shelf::new("load");
     let file = shelf.file("backup.tar");
-    let pushing = rocket::tokio::spawn(async {
+    let pushing = tokio::spawn(async {
         for number in 0.. {
             if push(&number.to_string()).await != 200 {
                 return;

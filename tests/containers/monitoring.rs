@@ -89,14 +89,21 @@ async fn all_alert_rules_are_quiet_where_all_is_well_and_loud_where_it_is_not() 
     load.stop().await;
     assert!(rules.len() >= 7);
     for rule in &rules {
-        assert_eq!((&rule["health"], &rule["state"]), (&json!("ok"), &json!("inactive")), "{rule}");
+        assert_eq!(
+            (&rule["health"], &rule["state"]),
+            (&json!("ok"), &json!("inactive")),
+            "{rule}"
+        );
     }
 
     compose(&["stop", "order-api-redis"]);
     let began = Instant::now();
     let is_loud = |rule: &Value| rule["name"] == "RedisErrors" && rule["state"] != "inactive";
     while !evaluated_rules().await.iter().any(is_loud) {
-        assert!(began.elapsed() < Duration::from_secs(60), "Redis is away, and all is quiet");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "Redis is away, and all is quiet"
+        );
         push("x").await;
         sleep(Duration::from_secs(1)).await;
     }

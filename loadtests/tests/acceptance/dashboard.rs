@@ -75,9 +75,13 @@ async fn fifty_users_are_started_watched_and_stopped() {
     browser.press("#ctrl-start").await;
     browser.until("#kpi-users", |users| users == "50 / 50").await;
     browser
-        .until("#duration", |duration| number(duration).is_some_and(|seconds| seconds >= 12.0))
+        .until("#duration", |duration| {
+            number(duration).is_some_and(|seconds| seconds >= 12.0)
+        })
         .await;
-    browser.until("#kpi-rps", |rate| number(rate).is_some_and(|rate| rate > 10.0)).await;
+    browser
+        .until("#kpi-rps", |rate| number(rate).is_some_and(|rate| rate > 10.0))
+        .await;
     assert_eq!(number(&browser.text("#kpi-fail").await), Some(0.0));
     assert!(
         browser
