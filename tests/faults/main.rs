@@ -1,0 +1,76 @@
+//! Dependencies × faults × operations as one table, whose fields are judged by the rules of `rules.rs`.
+//!
+//! `make test-faults` runs it; `make reliability` writes the result into `docs/RELIABILITY.md` too.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    reason = "a test that panics has failed, as it should, and the table is what it prints"
+)]
+
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the harness of tests/api, of which this needs a part"
+)]
+#[path = "../api/support/mod.rs"]
+mod support;
+
+mod audit;
+mod client;
+mod clock;
+mod disk;
+mod episode;
+mod ledger;
+mod measured;
+mod operations;
+mod page;
+mod provider;
+mod proxy;
+mod rules;
+mod server;
+mod stage;
+mod table;
+
+use rocket::futures::StreamExt;
+use rocket::futures::stream;
+use rocket::tokio::spawn;
+
+use crate::episode::Episode;
+use crate::table::TABLE;
+
+/// Episodes at once: one waits while the other works.
+const AT_ONCE: usize = 2;
+
+#[rocket::async_test]
+async fn no_field_of_the_table_is_red() {
+    let wanted = std::env::var("FAULTS").unwrap_or_default();
+    let rows = TABLE
+        .into_iter()
+        .filter(|row| format!("{} {}", row.0.name(), row.1).contains(&wanted));
+    let episodes: Vec<Episode> = stream::iter(rows)
+        .map(|row| async move {
+            let episode = spawn(Episode::play(row)).await.unwrap();
+            println!("{}", page::in_full(&episode));
+            episode
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let red: Vec<String> = episodes
+        .iter()
+        .flat_map(|episode| {
+            let row = format!("{} {}", episode.row.0.name(), episode.row.1);
+            let broken = rules::broken(episode).into_iter();
+            broken.map(move |rule| format!("{row}: {rule}"))
+        })
+        .collect();
+    if wanted.is_empty() && red.is_empty() {
+        page::write(&episodes);
+    }
+    assert!(red.is_empty(), "{} red fields:\n{}", red.len(), red.join("\n"));
+}

@@ -1,0 +1,96 @@
+//! What may happen: the one place that calls a field of the table red.
+
+use std::time::Duration;
+
+use crate::episode::Episode;
+use crate::measured::{Measured, Verdict};
+use crate::operations::{Group, Operation};
+use crate::table::Dependency::{self, Postgres, Provider, Redis, Service};
+use crate::table::{Fault, Row};
+
+/// Any answer comes in less, not counting what the request itself asks to wait.
+const SLOWEST: Duration = Duration::from_secs(2);
+
+/// After the end of the fault all is well in less.
+const WELL_AFTER: Duration = Duration::from_secs(3);
+
+/// Every rule that this episode breaks, in words.
+pub fn broken(episode: &Episode) -> Vec<String> {
+    let mut broken: Vec<String> = episode
+        .operations
+        .iter()
+        .flat_map(|(operation, measured)| broken_by(episode.row, operation, measured))
+        .collect();
+    for route in &episode.never_well {
+        broken.push(format!("{route}: not well again in 10 s"));
+    }
+    if !episode.audit.lost.is_empty() {
+        broken.push(format!("lost: {:?}", episode.audit.lost));
+    }
+    if episode.audit.taken_twice > 0 {
+        broken.push(format!("taken twice: {}", episode.audit.taken_twice));
+    }
+    let is_noticed = episode.operations.iter().any(|(_, measured)| !measured.goes_on());
+    if episode.row.1.is_noticed() && !is_noticed {
+        broken.push("nobody noticed the fault: was there one?".to_owned());
+    }
+    if episode.audit.acknowledged < 100 {
+        broken.push(format!("only {} changes were answered", episode.audit.acknowledged));
+    }
+    broken
+}
+
+fn broken_by(row: Row, operation: &Operation, measured: &Measured) -> Vec<String> {
+    let mut broken = Vec::new();
+    for (verdict, count) in &measured.replies {
+        let may = match verdict {
+            Verdict::Good => true,
+            Verdict::Refused(how) => may_refuse(row, operation, how),
+            Verdict::Wrong(_) => false,
+        };
+        if !may {
+            broken.push(format!("{count} times {verdict:?}"));
+        }
+    }
+    if measured.slowest >= SLOWEST {
+        broken.push(format!("{:?} until an answer", measured.slowest));
+    }
+    if measured.well_after >= WELL_AFTER {
+        broken.push(format!("well again after {:?}", measured.well_after));
+    }
+    let name = |what| format!("{}: {what}", measured.route);
+    broken.into_iter().map(name).collect()
+}
+
+/// Whether this status and code is documented for this fault.
+fn may_refuse(row: Row, operation: &Operation, how: &str) -> bool {
+    operation.needs.contains(&row.0)
+        && !goes_on(row, operation)
+        && match how {
+            "503 outcome_unknown" => operation.changes() && row.0 != Provider,
+            "503 overloaded" => true,
+            _ => code(row.0).contains(&how),
+        }
+}
+
+/// Operations that this fault does not touch, though the dependency is theirs.
+fn goes_on((dependency, fault): Row, operation: &Operation) -> bool {
+    match (dependency, fault) {
+        (_, Fault::ClockSetBack) => true,
+        // Reads, and what makes room.
+        (Redis, Fault::OutOfMemory) => {
+            let grows = ["POST /api/queue/push", "POST /api/queues/<queue>/messages", "POST /set", "POST /add"];
+            operation.group != Group::Health && !grows.contains(&operation.route)
+        }
+        _ => false,
+    }
+}
+
+fn code(dependency: Dependency) -> &'static [&'static str] {
+    match dependency {
+        Postgres => &["503 database_unavailable", "503 postgres"],
+        Redis => &["503 redis_unavailable", "503 redis"],
+        Provider => &["503 distance_unavailable"],
+        Service => &[],
+    }
+}
