@@ -75,7 +75,11 @@ impl Episode {
         }
         let mix = Arc::into_inner(mix).unwrap();
         let mut ledger = mix.ledger.into_inner().unwrap();
-        let audit = audit(&stage.app, &mut ledger).await;
+        let audit = if never_well.is_empty() {
+            audit(&stage.app, &mut ledger).await
+        } else {
+            Audit::impossible()
+        };
         let operations = mix.asked.into_iter().map(|asked| {
             let asked = Arc::into_inner(asked).unwrap();
             (asked.operation, asked.measured.into_inner().unwrap())

@@ -39,9 +39,10 @@ mod table;
 use rocket::futures::StreamExt;
 use rocket::futures::stream;
 use rocket::tokio::spawn;
+use rocket::tokio::task::JoinError;
 
 use crate::episode::Episode;
-use crate::table::TABLE;
+use crate::table::{Row, TABLE};
 
 /// Episodes at once: one waits while the other works.
 const AT_ONCE: usize = 2;
@@ -52,23 +53,29 @@ async fn no_field_of_the_table_is_red() {
     let rows = TABLE
         .into_iter()
         .filter(|row| format!("{} {}", row.0.name(), row.1).contains(&wanted));
-    let episodes: Vec<Episode> = stream::iter(rows)
+    let played: Vec<(Row, Result<Episode, JoinError>)> = stream::iter(rows)
         .map(|row| async move {
-            let episode = spawn(Episode::play(row)).await.unwrap();
-            println!("{}", page::in_full(&episode));
-            episode
+            let episode = spawn(Episode::play(row)).await;
+            if let Ok(episode) = &episode {
+                println!("{}", page::in_full(episode));
+            }
+            (row, episode)
         })
         .buffered(AT_ONCE)
         .collect()
         .await;
-    let red: Vec<String> = episodes
-        .iter()
-        .flat_map(|episode| {
-            let row = format!("{} {}", episode.row.0.name(), episode.row.1);
-            let broken = rules::broken(episode).into_iter();
-            broken.map(move |rule| format!("{row}: {rule}"))
-        })
-        .collect();
+    let (mut episodes, mut red) = (Vec::new(), Vec::new());
+    for (row, episode) in played {
+        let name = format!("{} {}", row.0.name(), row.1);
+        match episode {
+            Ok(episode) => {
+                let broken = rules::broken(&episode).into_iter();
+                red.extend(broken.map(|rule| format!("{name}: {rule}")));
+                episodes.push(episode);
+            }
+            Err(error) => red.push(format!("{name}: {error}")),
+        }
+    }
     if wanted.is_empty() && red.is_empty() {
         page::write(&episodes);
     }

@@ -57,7 +57,7 @@ impl Server {
             clock: (script == "redis.sh").then(Clock::new),
             disk: has_small_disk.then(|| Disk::mounted(&place)),
         };
-        server.url = server.run("start");
+        server.url = server.run("start").unwrap();
         server
     }
 
@@ -73,17 +73,17 @@ impl Server {
 
     /// As an operator does it.
     pub fn stop(&self) {
-        self.run("stop");
+        self.run("stop").unwrap();
     }
 
     /// As a power cut does it.
     pub fn kill(&self) {
-        self.run("kill");
+        self.run("kill").unwrap();
     }
 
     /// Nothing happens if it runs.
     pub fn start_again(&self) {
-        assert_eq!(self.run("start"), self.url);
+        assert_eq!(self.run("start").unwrap(), self.url);
     }
 
     pub fn set_clock_back(&self, seconds: i64) {
@@ -110,7 +110,8 @@ impl Server {
         command.exec(&mut client.get_connection().unwrap()).unwrap();
     }
 
-    fn run(&self, verb: &str) -> String {
+    /// What it prints, or why it failed.
+    fn run(&self, verb: &str) -> Result<String, String> {
         let script = format!("{}/scripts/{}", env!("CARGO_MANIFEST_DIR"), self.script);
         let through = self.disk.as_ref().map(Disk::through).unwrap_or_default();
         let words: Vec<String> = through.into_iter().chain([script, verb.to_owned()]).collect();
@@ -122,15 +123,15 @@ impl Server {
             .envs(self.clock.iter().flat_map(Clock::variables))
             .output()
             .unwrap();
-        let error = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{} {verb}: {error}", self.script);
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        let [told, error] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        let told = output.status.success().then(|| told.trim().to_owned());
+        told.ok_or_else(|| format!("{} {verb}: {error}", self.script))
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.run("discard");
+        let _ = self.run("discard");
         if self.disk.is_none() {
             let _ = std::fs::remove_dir_all(self.directory.parent().unwrap());
         }
