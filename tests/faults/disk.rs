@@ -1,4 +1,5 @@
-//! A small disk, which a test can fill: a tmpfs in a mount namespace of its own.
+//! A small disk, which a test can fill: a tmpfs in a mount namespace of its own. It is as fast as memory, so that
+//! what else the machine writes has no part in the figures.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Write};

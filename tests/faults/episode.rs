@@ -23,7 +23,7 @@ use crate::table::Row;
 const FAULT: Duration = Duration::from_secs(3);
 
 /// Between two requests of one client.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Longer than it may take until all is well.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -89,7 +89,7 @@ impl Episode {
             operations: operations.collect(),
             never_well,
             audit,
-            log: troubles(stage.app.stop()),
+            log: troubles(stage.stop().await),
         }
     }
 }

@@ -88,7 +88,7 @@ impl Ledger {
             }
             match self.received % 7 {
                 0 => {}
-                1 => self.fresh.push_back((receipt, text)),
+                1 | 3 | 5 => self.fresh.push_back((receipt, text)),
                 _ => self.receipts.push_back((receipt, text)),
             }
         }

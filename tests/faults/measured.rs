@@ -113,7 +113,7 @@ impl Measured {
 
     /// Whether enough good answers came in a row.
     pub fn is_well(&self, waits: bool) -> bool {
-        self.streak >= if waits { 1 } else { 5 }
+        self.streak >= if waits { 1 } else { 3 }
     }
 
     pub fn goes_on(&self) -> bool {

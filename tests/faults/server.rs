@@ -1,4 +1,4 @@
-//! A PostgreSQL or Redis server of one episode's own, whose disk and clock can be its own too.
+//! A PostgreSQL or Redis server of one episode's own, on a disk of its own; Redis with a clock of its own too.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,13 +20,13 @@ pub struct Server {
     url: String,
     /// Of Redis alone.
     clock: Option<Clock>,
-    disk: Option<Disk>,
+    disk: Disk,
 }
 
 impl Server {
     /// Durable, with all the tables and so many orders.
-    pub fn postgres(has_small_disk: bool, orders: u32) -> Self {
-        let server = Self::start("postgres.sh", vec![], has_small_disk);
+    pub fn postgres(orders: u32) -> Self {
+        let server = Self::start("postgres.sh", vec![]);
         let migrated = Command::new(env!("CARGO_BIN_EXE_order-api"))
             .arg("migrate")
             .env("DATABASE_URL", &server.url)
@@ -40,11 +40,11 @@ impl Server {
         server
     }
 
-    pub fn redis(has_small_disk: bool, flags: &[&'static str]) -> Self {
-        Self::start("redis.sh", flags.to_vec(), has_small_disk)
+    pub fn redis(flags: &[&'static str]) -> Self {
+        Self::start("redis.sh", flags.to_vec())
     }
 
-    fn start(script: &'static str, flags: Vec<&'static str>, has_small_disk: bool) -> Self {
+    fn start(script: &'static str, flags: Vec<&'static str>) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("order-api-faults-{}-{number}", std::process::id());
@@ -55,7 +55,7 @@ impl Server {
             flags,
             url: String::new(),
             clock: (script == "redis.sh").then(Clock::new),
-            disk: has_small_disk.then(|| Disk::mounted(&place)),
+            disk: Disk::mounted(&place),
         };
         server.url = server.run("start").unwrap();
         server
@@ -91,11 +91,11 @@ impl Server {
     }
 
     pub fn fill_disk(&self) {
-        self.disk.as_ref().unwrap().fill();
+        self.disk.fill();
     }
 
     pub fn make_room(&self) {
-        self.disk.as_ref().unwrap().make_room();
+        self.disk.make_room();
     }
 
     pub fn sql(&self, statement: &str) {
@@ -113,8 +113,7 @@ impl Server {
     /// What it prints, or why it failed.
     fn run(&self, verb: &str) -> Result<String, String> {
         let script = format!("{}/scripts/{}", env!("CARGO_MANIFEST_DIR"), self.script);
-        let through = self.disk.as_ref().map(Disk::through).unwrap_or_default();
-        let words: Vec<String> = through.into_iter().chain([script, verb.to_owned()]).collect();
+        let words: Vec<String> = self.disk.through().into_iter().chain([script, verb.to_owned()]).collect();
         let flags: &[&str] = if verb == "start" { &self.flags } else { &[] };
         let output = Command::new(&words[0])
             .args(&words[1..])
@@ -132,8 +131,5 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.run("discard");
-        if self.disk.is_none() {
-            let _ = std::fs::remove_dir_all(self.directory.parent().unwrap());
-        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rocket::tokio::task::spawn_blocking;
+use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::operations::STOCK;
@@ -26,8 +27,8 @@ pub struct Stage {
 
 impl Stage {
     pub async fn set(row: Row) -> Self {
-        let postgres = spawn_blocking(move || Server::postgres(row == (Postgres, Fault::DiskFull), STOCK));
-        let redis = spawn_blocking(move || Server::redis(row.0 == Redis && on_small_disk(row.1), flags(row)));
+        let postgres = spawn_blocking(move || Server::postgres(STOCK));
+        let redis = spawn_blocking(move || Server::redis(flags(row)));
         let (postgres, redis) = (Arc::new(postgres.await.unwrap()), Arc::new(redis.await.unwrap()));
         let proxies = [
             Proxy::start(Upstream::Unix(postgres.socket())).await,
@@ -128,6 +129,11 @@ impl Stage {
         self.proxy().set(Mode::Passes);
     }
 
+    /// Ends all of it, and returns what the service has logged.
+    pub async fn stop(self) -> Vec<Value> {
+        spawn_blocking(move || self.app.stop()).await.unwrap()
+    }
+
     fn server(&self) -> Arc<Server> {
         Arc::clone(if self.row.0 == Postgres {
             &self.postgres
@@ -144,10 +150,6 @@ impl Stage {
             Provider | Service => provider,
         }
     }
-}
-
-fn on_small_disk(fault: Fault) -> bool {
-    matches!(fault, Fault::DiskFull | Fault::DiskFullEverysec)
 }
 
 fn flags(row: Row) -> &'static [&'static str] {
