@@ -103,7 +103,10 @@ async fn reliable_messages(app: &App, ledger: &mut Ledger) -> Vec<String> {
             .iter()
             .map(|message| text(message, "message"))
             .collect();
-        let is_kept = |message: &&String| ledger.done.contains_key(*message) || dead.contains(*message);
+        let is_kept = |message: &&String| {
+            let [maybe_done, is_dead] = [&ledger.maybe_done, &dead].map(|all| all.contains(*message));
+            ledger.done.contains_key(*message) || maybe_done || is_dead
+        };
         let missing: Vec<String> = ledger
             .queued
             .iter()

@@ -22,6 +22,8 @@ pub struct Ledger {
     /// The reliable queue's messages: queued, and acknowledged.
     pub queued: BTreeSet<String>,
     pub done: BTreeMap<String, Instant>,
+    /// Messages whose acknowledgement had an unknown outcome.
+    pub maybe_done: BTreeSet<String>,
     /// Messages that came again after they were acknowledged.
     pub came_again: usize,
     /// Receipts and their messages, to be acknowledged.
@@ -103,9 +105,11 @@ impl Ledger {
     }
 
     pub fn acknowledge(&mut self, request: &Request, reply: &Reply) {
+        let (_, message) = request.about.split_once(' ').unwrap();
         if reply.status == 200 {
-            let (_, message) = request.about.split_once(' ').unwrap();
             self.done.insert(message.to_owned(), reply.ended);
+        } else if reply.is_unknown() {
+            self.maybe_done.insert(message.to_owned());
         }
     }
 

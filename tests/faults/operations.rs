@@ -98,7 +98,12 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn orders() -> Vec<Operation> {
-    let place = operation("POST /orders", Group::Changes, &[Postgres, Provider])
+    // So many that the table grows by a page within the fault.
+    let place = Operation {
+        clients: 4,
+        ..operation("POST /orders", Group::Changes, &[Postgres, Provider])
+    };
+    let place = place
         .asks(|_, _| Some(post("/orders")?.body(TRIP)))
         .notes(Ledger::place);
     // All of them after the same order.
