@@ -81,7 +81,7 @@ impl Trouble {
 
 fn terminate(database: &Database, is_over: &AtomicBool) {
     let half = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.5";
+                WHERE datname = current_database() AND application_name = 'order-api' AND random() < 0.5";
     let mut connection = database.connect();
     while !is_over.load(Ordering::SeqCst) {
         connection.batch_execute(half).unwrap();

@@ -2,6 +2,7 @@
 //! all that the clients are told is what one store would have told them, asked by one client at a time.
 
 mod by_hand;
+mod by_hand_unknown;
 mod checker;
 mod clients;
 mod faults;

@@ -179,7 +179,7 @@ pub fn table(history: &[Operation]) -> String {
             operation.ended.as_micros().to_string()
         };
         let (client, instance, what) = (operation.client, operation.instance, &operation.what);
-        lines += &format!("\n{client:6} {instance:8} {began:8} {ended:8}  {what}");
+        lines += &format!("\n{client:6} {instance:8} {began:8} {ended:>8}  {what}");
     }
     lines
 }
