@@ -26,6 +26,8 @@ where
     let rules = Rules {
         name,
         together: |_, _| true,
+        bytes: |_| 0,
+        side_by_side: 1,
         no_answer: DatabaseError::OutcomeUnknown,
     };
     let database = database.clone();
@@ -62,6 +64,8 @@ where
     let rules = Rules {
         name,
         together: |_, _| true,
+        bytes: |_| 0,
+        side_by_side: 1,
         no_answer: DatabaseError::Unavailable,
     };
     let database = database.clone();
@@ -79,12 +83,13 @@ where
 }
 
 /// A lane for a read whose answer is the same for all who ask for the same: they share it, if they waited
-/// before it began.
+/// before it began. Different ones run beside each other, `side_by_side` at most.
 ///
 /// To be called inside the async runtime.
 pub fn shared_read_lane<I, T>(
     name: &'static str,
     database: &Database,
+    side_by_side: usize,
     statement: fn(&mut PgConnection, I) -> QueryResult<T>,
 ) -> Lane<I, T, DatabaseError>
 where
@@ -94,6 +99,8 @@ where
     let rules = Rules {
         name,
         together: |one, other| one == other,
+        bytes: |_| 0,
+        side_by_side,
         no_answer: DatabaseError::Unavailable,
     };
     let database = database.clone();

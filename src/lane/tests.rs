@@ -24,12 +24,15 @@ impl From<Refusal> for Failed {
     }
 }
 
+type Asked = tokio::task::JoinHandle<Result<u32, Failed>>;
 type Echo = Lane<u32, u32, Failed>;
 
 fn rules() -> Rules<u32, Failed> {
     Rules {
         name: "test",
         together: |_, _| true,
+        bytes: |_| 0,
+        side_by_side: 1,
         no_answer: |_| Failed::NoAnswer,
     }
 }
@@ -80,7 +83,7 @@ impl Gate {
 }
 
 /// Asks a lane that is busy, and waits there when this returns.
-async fn ask(lane: &Arc<Echo>, item: u32) -> tokio::task::JoinHandle<Result<u32, Failed>> {
+async fn ask(lane: &Arc<Echo>, item: u32) -> Asked {
     let before = lane.waiting.capacity();
     let asking = Arc::clone(lane);
     let asked = spawn(async move { asking.ask(item).await });
@@ -92,9 +95,14 @@ async fn ask(lane: &Arc<Echo>, item: u32) -> tokio::task::JoinHandle<Result<u32,
 
 /// A lane with one batch under way, in which is item 0.
 async fn busy() -> (Gate, Arc<Echo>) {
-    let (gate, lane) = Gate::closed(rules());
+    busy_with(0, rules()).await
+}
+
+/// A lane with one batch under way, in which is this item.
+async fn busy_with(item: u32, rules: Rules<u32, Failed>) -> (Gate, Arc<Echo>) {
+    let (gate, lane) = Gate::closed(rules);
     let asking = Arc::clone(&lane);
-    spawn(async move { asking.ask(0).await });
+    spawn(async move { asking.ask(item).await });
     gate.until_begun(1).await;
     (gate, lane)
 }
@@ -170,27 +178,90 @@ fn whoever_has_waited_too_long_is_refused() {
     });
 }
 
-#[rocket::async_test]
-async fn what_does_not_go_together_is_run_side_by_side_and_the_rest_after_it() {
-    let by_remainder = Rules {
-        together: |one, other| one % 3 == other % 3,
+/// A lane of two kinds of items, even and odd, each of which has a gate of its own; an even one is under way.
+async fn even_and_odd(side_by_side: usize) -> ([Arc<Semaphore>; 2], Arc<Echo>, Asked) {
+    let gates = [Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0))];
+    let (inside, begun) = (gates.clone(), Arc::new(Semaphore::new(0)));
+    let telling = Arc::clone(&begun);
+    let rules = Rules {
+        together: |one, other| one % 2 == other % 2,
+        side_by_side,
         ..rules()
     };
-    let (gate, lane) = Gate::closed(by_remainder);
-    for item in [0, 1, 2, 3, 4, 5, 6] {
-        let asking = Arc::clone(&lane);
-        spawn(async move { asking.ask(item).await });
+    let run = move |batch: Batch<u32>| {
+        let gate = Arc::clone(&inside[batch.items[0] as usize % 2]);
+        telling.add_permits(1);
+        async move {
+            gate.acquire().await.unwrap().forget();
+            echo(batch.items)
+        }
+    };
+    let lane = Arc::new(Lane::new(rules, run));
+    let asking = Arc::clone(&lane);
+    let slow = spawn(async move { asking.ask(0).await });
+    begun.acquire().await.unwrap().forget();
+    (gates, lane, slow)
+}
+
+#[rocket::async_test]
+async fn what_does_not_go_together_runs_side_by_side_and_is_answered_as_each_is_ready() {
+    let ([even, odd], lane, slow) = even_and_odd(2).await;
+    for item in [1, 3, 5] {
+        odd.add_permits(1);
+        assert_eq!(lane.ask(item).await, Ok(item));
     }
-    gate.until_begun(3).await;
-    ask(&lane, 7).await;
-    sleep(Duration::from_millis(5)).await;
-    assert!(!gate.begun().concat().contains(&7));
-    gate.let_through(10);
-    while gate.begun().concat().len() < 8 {
+    assert!(!slow.is_finished());
+    even.add_permits(1);
+    assert_eq!(slow.await.unwrap(), Ok(0));
+}
+
+#[rocket::async_test]
+async fn no_more_batches_run_than_may_run_side_by_side() {
+    let ([even, odd], lane, first) = even_and_odd(1).await;
+    odd.add_permits(1);
+    let second = ask(&lane, 1).await;
+    for _ in 0..100 {
         tokio::task::yield_now().await;
     }
-    let alike = |batch: &Vec<u32>| batch.iter().all(|item| item % 3 == batch[0] % 3);
-    assert!(gate.begun().iter().all(alike));
+    assert!(!second.is_finished());
+    even.add_permits(1);
+    assert_eq!((first.await.unwrap(), second.await.unwrap()), (Ok(0), Ok(1)));
+}
+
+/// Items of so many KiB as they say.
+fn kibibytes() -> Rules<u32, Failed> {
+    Rules {
+        bytes: |item| *item as usize * 1024,
+        ..rules()
+    }
+}
+
+#[rocket::async_test]
+async fn a_batch_is_full_at_a_mebibyte_and_what_is_small_does_not_overtake() {
+    let (gate, lane) = busy_with(2000, kibibytes()).await;
+    for item in [500, 524, 1, 2, 1022, 3] {
+        ask(&lane, item).await;
+    }
+    gate.let_through(10);
+    gate.until_begun(4).await;
+    let expected = [vec![2000], vec![500, 524], vec![1, 2], vec![1022]];
+    assert_eq!(gate.begun()[..4], expected);
+}
+
+#[rocket::async_test]
+async fn no_more_bytes_are_held_than_there_is_room_for_and_room_comes_back() {
+    let (gate, lane) = busy_with(1024, kibibytes()).await; // what is under way counts
+    let mut asked = Vec::new();
+    for _ in 0..15 {
+        asked.push(ask(&lane, 1024).await);
+    }
+    assert_eq!(lane.ask(1).await, Err(Failed::Refused(Refusal::Full)));
+    asked.pop().unwrap().abort(); // and comes back when its turn would have come
+    gate.let_through(100);
+    for answer in asked {
+        assert_eq!(answer.await.unwrap(), Ok(1024));
+    }
+    assert_eq!(lane.ask(16 * 1024).await, Ok(16 * 1024));
 }
 
 #[rocket::async_test]

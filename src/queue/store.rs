@@ -26,8 +26,8 @@ impl Queue {
         let pop = move |batch: Batch<()>| pop_many(popping.clone(), batch.items.len());
         Self {
             broker: broker.clone(),
-            push: Lane::new(rules("push"), push),
-            pop: Lane::new(rules("pop"), pop),
+            push: Lane::new(rules("push", String::len), push),
+            pop: Lane::new(rules("pop", |()| 0), pop),
         }
     }
 
@@ -62,10 +62,12 @@ impl Queue {
 }
 
 /// One batch after the other: messages stay in the order in which they came.
-fn rules<I>(name: &'static str) -> Rules<I, BrokerError> {
+fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError> {
     Rules {
         name,
         together: |_, _| true,
+        bytes,
+        side_by_side: 1,
         no_answer: BrokerError::OutcomeUnknown,
     }
 }

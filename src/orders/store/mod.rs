@@ -13,13 +13,18 @@ use crate::db::{Database, DatabaseError};
 use crate::http::page::Slice;
 use crate::lane::Lane;
 
+/// Different lists that are read at the same time, each on a connection.
+const LISTS: usize = 8;
+/// The same, of deep pages.
+const DEEP_LISTS: usize = 2;
+
 /// The orders in PostgreSQL.
 pub struct Orders {
     place: Lane<NewOrder, i64, DatabaseError>,
     take: Lane<i64, TakeOutcome, DatabaseError>,
     find: Lane<i64, Option<Order>, DatabaseError>,
     list: Lane<Slice, Arc<Listing>, DatabaseError>,
-    /// Apart, so that no one waits for these who asks for the newest orders.
+    /// A lane of its own: deep pages never delay the newest orders.
     list_deep: Lane<Slice, Arc<Listing>, DatabaseError>,
 }
 
@@ -31,8 +36,8 @@ impl Orders {
             place: write_lane("place", database, statements::place),
             take: write_lane("take", database, statements::take),
             find: read_lane("find", database, statements::find),
-            list: shared_read_lane("list", database, list),
-            list_deep: shared_read_lane("list_deep", database, list),
+            list: shared_read_lane("list", database, LISTS, list),
+            list_deep: shared_read_lane("list_deep", database, DEEP_LISTS, list),
         }
     }
 
