@@ -24,15 +24,21 @@ impl Clock {
     /// Seconds from the real time.
     pub fn shift(&self, seconds: i64) {
         // In place: a file that is shorter for a moment would end the processes that have mapped it.
-        self.offset.as_file().write_all_at(&seconds.to_ne_bytes(), 0).unwrap();
+        self.offset
+            .as_file()
+            .write_all_at(&seconds.to_ne_bytes(), 0)
+            .unwrap();
     }
 
     pub fn variables(&self) -> Vec<(String, String)> {
         let file = self.offset.path().to_str().unwrap();
         let library = library();
-        [("CLOCK_OFFSET_FILE", file), ("LD_PRELOAD", library.to_str().unwrap())]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into()
+        [
+            ("CLOCK_OFFSET_FILE", file),
+            ("LD_PRELOAD", library.to_str().unwrap()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
     }
 }
 

@@ -74,7 +74,8 @@ impl Disk {
 
     fn filler(&self) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
-        root.join(self.directory.strip_prefix("/").unwrap()).join("filler")
+        root.join(self.directory.strip_prefix("/").unwrap())
+            .join("filler")
     }
 }
 

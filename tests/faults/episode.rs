@@ -162,7 +162,8 @@ fn troubles(log: Vec<Value>) -> BTreeMap<String, usize> {
     let mut troubles = BTreeMap::new();
     let is_trouble = |line: &&Value| line["level"] == "WARN" || line["level"] == "ERROR";
     for line in log.iter().filter(is_trouble) {
-        let words = ["level", "message", "reason", "error"].map(|name| line[name].as_str().unwrap_or_default());
+        let words =
+            ["level", "message", "reason", "error"].map(|name| line[name].as_str().unwrap_or_default());
         *troubles.entry(words.join(" ")).or_default() += 1;
     }
     troubles

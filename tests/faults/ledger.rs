@@ -99,8 +99,7 @@ impl Ledger {
     pub fn defer(&mut self, request: &Request, reply: &Reply) {
         if reply.status == 200 {
             let (receipt, message) = request.about.split_once(' ').unwrap();
-            self.receipts
-                .push_back((receipt.to_owned(), message.to_owned()));
+            self.receipts.push_back((receipt.to_owned(), message.to_owned()));
         }
     }
 

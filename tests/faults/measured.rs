@@ -98,7 +98,9 @@ impl Measured {
             _ => &mut self.slowest_before,
         };
         *slowest = took.max(*slowest);
-        let since_end = self.ended.map(|ended| reply.ended.saturating_duration_since(ended));
+        let since_end = self
+            .ended
+            .map(|ended| reply.ended.saturating_duration_since(ended));
         if verdict != Verdict::Good {
             self.streak = 0;
             self.bad_since = since_end.filter(|since| !since.is_zero());

@@ -231,3 +231,44 @@ fn health() -> Vec<Operation> {
         of("GET /log_file", &[]).asks(|_, _| get("/log_file?lines=20")),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::operations;
+
+    /// Method and path of every route, as far as its file tells: the path below where it is mounted.
+    fn routes(directory: &Path, found: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                routes(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(path).unwrap();
+                for attribute in text.split("#[rocket::").skip(1) {
+                    if let Some((method, rest)) = attribute.split_once("(\"/") {
+                        let path = rest.split(['?', '"', ',']).next().unwrap();
+                        found.push((method.to_uppercase(), format!("/{path}")));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_route_of_the_service_is_asked() {
+        let mut found = Vec::new();
+        routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        assert!(found.len() > 20, "{found:?}");
+        for (method, path) in found {
+            let is_asked = operations().iter().any(|operation| {
+                let (asked, rest) = operation.route.split_once(' ').unwrap();
+                let rest = rest.split([' ', '?']).next().unwrap();
+                asked == method && (path == "/" || rest.ends_with(&path))
+            });
+            assert!(is_asked, "nobody asks {method} {path}");
+        }
+    }
+}

@@ -44,7 +44,12 @@ pub fn in_full(episode: &Episode) -> String {
     }
     let audit = &episode.audit;
     let (lost, twice) = (audit.lost.len(), audit.taken_twice);
-    writeln!(text, "acknowledged {}, lost {lost}, taken twice {twice}", audit.acknowledged).unwrap();
+    writeln!(
+        text,
+        "acknowledged {}, lost {lost}, taken twice {twice}",
+        audit.acknowledged
+    )
+    .unwrap();
     for (line, count) in &episode.log {
         writeln!(text, "log: {count} times {line}").unwrap();
     }
@@ -69,7 +74,12 @@ fn tables(episodes: &[Episode]) -> String {
     for dependency in [Postgres, Redis, Provider, Service] {
         let names = COLUMNS.map(|(name, _)| name).join(" | ");
         let figures = "slowest answer | well again after | changes answered | lost | twice";
-        write!(text, "\n## {}\n\n| … | {names} | {figures} |\n|", dependency.name()).unwrap();
+        write!(
+            text,
+            "\n## {}\n\n| … | {names} | {figures} |\n|",
+            dependency.name()
+        )
+        .unwrap();
         text += &" --- |".repeat(COLUMNS.len() + 6);
         text.push('\n');
         for episode in episodes.iter().filter(|episode| episode.row.0 == dependency) {

@@ -113,7 +113,12 @@ impl Server {
     /// What it prints, or why it failed.
     fn run(&self, verb: &str) -> Result<String, String> {
         let script = format!("{}/scripts/{}", env!("CARGO_MANIFEST_DIR"), self.script);
-        let words: Vec<String> = self.disk.through().into_iter().chain([script, verb.to_owned()]).collect();
+        let words: Vec<String> = self
+            .disk
+            .through()
+            .into_iter()
+            .chain([script, verb.to_owned()])
+            .collect();
         let flags: &[&str] = if verb == "start" { &self.flags } else { &[] };
         let output = Command::new(&words[0])
             .args(&words[1..])

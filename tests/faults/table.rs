@@ -4,8 +4,8 @@ use std::fmt;
 
 use self::Dependency::{Postgres, Provider, Redis, Service};
 use self::Fault::{
-    ClockSetBack, DiskFull, DiskFullEverysec, Drips, Freezes, Hangs, Killed, OutOfMemory, ReadOnly, Refuses, Resets,
-    Restarted, Silent,
+    ClockSetBack, DiskFull, DiskFullEverysec, Drips, Freezes, Hangs, Killed, OutOfMemory, ReadOnly, Refuses,
+    Resets, Restarted, Silent,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -61,7 +61,11 @@ fn a_place_that_was_refused_did_not_happen() {
 
 #[test]
 fn an_order_of_unknown_outcome_is_taken_as_any_other() {
-    assert_explained([unheard(0, free(1)), at(2, 3, won(1)), at(4, 5, listed(&[taken(1)]))]);
+    assert_explained([
+        unheard(0, free(1)),
+        at(2, 3, won(1)),
+        at(4, 5, listed(&[taken(1)])),
+    ]);
 }
 
 #[test]

@@ -69,7 +69,10 @@ pub async fn record(apps: &Arc<[App]>, seed: u64) -> Vec<Operation> {
 /// The last operation of a history: every order that there is.
 pub async fn look_at_all(apps: &Arc<[App]>, history: &mut Vec<Operation>) {
     let began = history.iter().map(|one| one.began).max().unwrap_or_default();
-    let ends = history.iter().map(|one| one.ended).filter(|end| *end != Operation::NEVER);
+    let ends = history
+        .iter()
+        .map(|one| one.ended)
+        .filter(|end| *end != Operation::NEVER);
     let began = ends.max().unwrap_or_default().max(began) + Duration::from_micros(1);
     let limit = 1000;
     let answer = apps[0].get(&format!("/orders?page=1&limit={limit}")).await;
@@ -86,7 +89,9 @@ pub async fn look_at_all(apps: &Arc<[App]>, history: &mut Vec<Operation>) {
 /// Metres along the equator, as the service's great circle has them.
 fn metres(longitude: u8) -> i64 {
     const RADIUS: f64 = 6_371_008.8;
-    format!("{:.0}", f64::from(longitude).to_radians() * RADIUS).parse().unwrap()
+    format!("{:.0}", f64::from(longitude).to_radians() * RADIUS)
+        .parse()
+        .unwrap()
 }
 
 impl Client {

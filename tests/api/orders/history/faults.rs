@@ -46,7 +46,9 @@ impl Trouble {
         match fault {
             Fault::Terminated => {
                 let database = Arc::clone(&self.database);
-                spawn_blocking(move || terminate(&database, &is_over)).await.unwrap();
+                spawn_blocking(move || terminate(&database, &is_over))
+                    .await
+                    .unwrap();
             }
             Fault::Reset => {
                 self.proxy.set(Mode::Resets);
@@ -74,7 +76,10 @@ impl Trouble {
         let at_work = "SELECT count(*) AS number FROM pg_stat_activity
                        WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'";
         while self.database.number(at_work) > 0 {
-            assert!(Instant::now() < deadline, "PostgreSQL is still at work after 15 s");
+            assert!(
+                Instant::now() < deadline,
+                "PostgreSQL is still at work after 15 s"
+            );
         }
     }
 }

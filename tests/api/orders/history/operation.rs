@@ -96,7 +96,10 @@ impl What {
 
     /// Whether no other answer depends on it.
     pub fn only_reads(&self) -> bool {
-        matches!(self, Self::Shown(..) | Self::Listed { .. } | Self::ListedAfter { .. })
+        matches!(
+            self,
+            Self::Shown(..) | Self::Listed { .. } | Self::ListedAfter { .. }
+        )
     }
 
     /// The orders that somebody was told of.
