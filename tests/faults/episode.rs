@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use rocket::futures::future::join_all;
 use rocket::tokio::spawn;
 use rocket::tokio::task::JoinHandle;
@@ -12,6 +13,7 @@ use rocket::tokio::time::sleep;
 use serde_json::Value;
 
 use crate::audit::{Audit, audit};
+use crate::client::Request;
 use crate::ledger::Ledger;
 use crate::measured::Measured;
 use crate::operations::{Operation, operations};
@@ -62,6 +64,7 @@ impl Episode {
             never.is_empty(),
             "{row:?}: not well before there was a fault: {never:?}"
         );
+        mix.leave_messages_behind().await;
         mix.each(Measured::fault_begins);
         stage.begin().await;
         sleep(FAULT).await;
@@ -133,6 +136,19 @@ impl Mix {
             }
             sleep(PAUSE).await;
         }
+    }
+
+    /// In flight with a receiver that never comes back, when the fault begins.
+    async fn leave_messages_behind(&self) {
+        for number in 0..5 {
+            let message = format!("left-behind-{number}");
+            let push = Request::new(Method::POST, "/api/queues/mails/messages").body(message.clone());
+            assert_eq!(push.send(&self.http, &self.address).await.status, 200);
+            self.ledger.lock().unwrap().queued.insert(message);
+        }
+        let all = "/api/queues/mails/messages/receive?max=100&visibility=2";
+        let receive = Request::new(Method::POST, all);
+        assert_eq!(receive.send(&self.http, &self.address).await.status, 200);
     }
 
     fn each(&self, change: impl Fn(&mut Measured)) {

@@ -39,13 +39,15 @@ impl Verdict {
             ("GET /redis_health", 503) if reply.body == json!({"status": "Redis is down"}) => {
                 Self::Refused("503 redis".to_owned())
             }
-            (_, 503 | 507) if is_due => Self::Refused(format!("{status} {code}")),
+            // Not by itself does it go away.
+            (_, 507) if has_all == [true; 3] => Self::Refused(format!("507 {code}")),
+            (_, 503) if is_due => Self::Refused(format!("503 {code}")),
             _ => Self::Wrong(format!("{status} {}", reply.text)),
         }
     }
 }
 
-/// One operation's share of an episode.
+/// One operation's share of an episode, from the moment when the fault begins; before that it only has to be well.
 #[derive(Debug, Clone)]
 pub struct Measured {
     pub route: &'static str,
@@ -110,7 +112,9 @@ impl Measured {
                 self.well_after = since_end.unwrap_or_default();
             }
         }
-        *self.replies.entry(verdict).or_default() += 1;
+        if self.began.is_some() {
+            *self.replies.entry(verdict).or_default() += 1;
+        }
     }
 
     /// Whether enough good answers came in a row.

@@ -191,9 +191,11 @@ fn queues_as_a_whole() -> Vec<Operation> {
             .good(was_ever_pushed),
         of("GET /api/queues/<queue>/dead").asks(|_, _| get("/api/queues/mails/dead")),
         of("POST /api/queues/<queue>/dead/redrive").asks(|_, _| post("/api/queues/other/dead/redrive")),
-        of("DELETE /api/queues/<queue>/messages")
-            .asks(|_, _| request(Method::DELETE, "/api/queues/other/messages")),
-        of("DELETE /api/queues/<queue>/dead").asks(|_, _| request(Method::DELETE, "/api/queues/other/dead")),
+        of("POST /api/queues/<queue>/purge").asks(|_, _| post("/api/queues/other/purge")),
+        of("POST /api/queues/<queue>/dead/purge").asks(|_, _| post("/api/queues/other/dead/purge")),
+        of("DELETE /api/queues/<queue>")
+            .asks(|_, _| request(Method::DELETE, "/api/queues/none"))
+            .good(was_ever_pushed),
     ]
 }
 
@@ -248,6 +250,7 @@ mod tests {
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(path).unwrap();
                 for attribute in text.split("#[rocket::").skip(1) {
+                    let attribute = attribute.lines().next().unwrap();
                     if let Some((method, rest)) = attribute.split_once("(\"/") {
                         let path = rest.split(['?', '"', ',']).next().unwrap();
                         found.push((method.to_uppercase(), format!("/{path}")));

@@ -72,6 +72,7 @@ fn may_refuse(row: Row, operation: &Operation, how: &str) -> bool {
         && match how {
             "503 outcome_unknown" => operation.changes() && row.0 != Provider,
             "503 overloaded" => true,
+            "507 broker_full" => row == (Redis, Fault::OutOfMemory),
             _ => code(row.0).contains(&how),
         }
 }
