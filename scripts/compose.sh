@@ -23,4 +23,9 @@ done
 secret DATABASE_URL "postgresql://order_api:$(value POSTGRES_PASSWORD)@order-api-db:5432/order_api"
 secret REDIS_URL "redis://order-api:$(value REDIS_PASSWORD)@order-api-redis:6379/0"
 
+# Where Nginx keeps bodies; inside the container it is another user.
+spool=var/spool/${COMPOSE_PROJECT_NAME:-order-api}
+mkdir -p "$spool"
+chmod 1777 "$spool"
+
 exec docker compose "$@"

@@ -18,15 +18,17 @@ check() {
   fi
 }
 
-# The one file in which this place differs from others: where to listen, whom to ask.
+# The one file in which this place differs from others: where to listen, whom to ask, where to keep bodies.
 site() {
+  echo "client_body_temp_path client_body;"
+  echo "proxy_temp_path proxy;"
   echo "upstream order_api {"
   echo "    zone order_api 64k;"
   printf '    server %s max_fails=3 fail_timeout=2s;\n' "${@:2}"
   echo "    include upstream.conf;"
   echo "}"
   echo "server {"
-  echo "    listen $1;"
+  echo "    listen $1 backlog=4096;"
   echo "    include server.conf;"
   echo "}"
 }

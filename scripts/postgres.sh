@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A private PostgreSQL in DIR, reached through a Unix socket alone:
 #   postgres.sh start DIR [-c name=value ...]   makes it if need be, prints its URL
+#   postgres.sh standby DIR URL                 makes DIR a copy of the server there, which follows it once started
 #   postgres.sh stop DIR [fast|immediate]
 #   postgres.sh kill DIR                        like a crash: SIGKILL to all of it
 #   postgres.sh discard DIR                     stops it and deletes DIR
@@ -49,7 +50,7 @@ make_cluster() {
   mv "$data.new" "$data"
 }
 
-start() {
+enter() {
   mkdir -p "$dir"
   cd "$dir"
   choose_owner
@@ -57,6 +58,15 @@ start() {
     echo "$dir belongs to user $(stat -c %U .): run this as that user, or remove it." >&2
     exit 1
   }
+}
+
+standby() {
+  enter
+  "${as[@]}" "$bin/pg_basebackup" --dbname="$1" --pgdata="$data" --checkpoint=fast --write-recovery-conf
+}
+
+start() {
+  enter
   [[ -d $data ]] || make_cluster
 
   local sockets
@@ -90,6 +100,7 @@ crash() {
 
 case $command in
   start) start "$@" ;;
+  standby) standby "$@" ;;
   stop) if [[ ${1:-fast} == immediate ]]; then end QUIT; else end INT; fi ;;
   kill) crash ;;
   discard)

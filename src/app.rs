@@ -34,7 +34,7 @@ pub enum BuildError {
 /// # Errors
 /// The HTTP client of the distance provider, or that of Redis, cannot be made.
 pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
-    let provider = orders::distance::provider(&config.distance)?;
+    let provider = orders::distance::provider(&config.distance, &config.outbound)?;
     let prometheus = PrometheusMetrics::with_registry(METRICS.registry.clone());
     Ok(rocket::custom(rocket_config(config))
         .manage(Database::new(&config.database))

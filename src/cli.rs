@@ -10,6 +10,7 @@ use rocket::error::ErrorKind;
 use rocket::tokio::runtime::{self, Runtime};
 
 use crate::config::{self, Config, ConfigError, Environment};
+use crate::db::Database;
 use crate::db::migrate::{self, MigrateError};
 use crate::http::launch::until_stopped;
 use crate::ops::probe::{self, ProbeError};
@@ -17,6 +18,8 @@ use crate::{app, telemetry};
 
 /// Files and connections that may be open at once, where the hard limit allows.
 const OPEN_FILES_MAX: u64 = 65_536;
+/// Threads that may wait for anything but PostgreSQL, such as the names of hosts: Tokio's default for all.
+const OTHER_THREADS_MAX: usize = 512;
 
 /// Places delivery orders and hands each to exactly one courier.
 ///
@@ -99,13 +102,19 @@ fn healthcheck(environment: &Environment) -> Result<(), CliError> {
     Ok(())
 }
 
+/// A runtime with so many threads that read and write, and so many that may wait for PostgreSQL.
+///
 /// What one thread does alone it need not share with others, which is a tenth faster.
-fn runtime_of(threads: NonZeroUsize) -> io::Result<Runtime> {
+fn runtime_of(threads: NonZeroUsize, waiting: usize) -> io::Result<Runtime> {
     let mut builder = match threads.get() {
         1 => runtime::Builder::new_current_thread(),
         _ => runtime::Builder::new_multi_thread(),
     };
-    builder.worker_threads(threads.get()).enable_all().build()
+    builder
+        .worker_threads(threads.get())
+        .max_blocking_threads(OTHER_THREADS_MAX + waiting)
+        .enable_all()
+        .build()
 }
 
 fn serve(environment: &Environment) -> Result<(), CliError> {
@@ -115,7 +124,8 @@ fn serve(environment: &Environment) -> Result<(), CliError> {
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES_MAX) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
-    let runtime = runtime_of(config.server.worker_threads)?;
+    let waiting = Database::threads_max(&config.database);
+    let runtime = runtime_of(config.server.worker_threads, waiting)?;
     let rocket = runtime.block_on(async { app::build(&config) })?;
     let served = runtime.block_on(until_stopped(
         rocket,

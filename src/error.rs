@@ -67,6 +67,12 @@ pub enum ApiError {
         /// Bytes.
         limit: u64,
     },
+    /// The method is none that anything here has.
+    #[error("This method is not known here.")]
+    UnknownMethod,
+    /// The body did not arrive in time; nothing was done.
+    #[error("The body did not arrive in time.")]
+    RequestTimeout,
     /// PostgreSQL could not be reached or refused; nothing was done.
     #[error("The database cannot be reached right now; nothing was done, please try again.")]
     DatabaseUnavailable(String),
@@ -118,6 +124,8 @@ impl ApiError {
             Self::NotFound => (404, "not_found"),
             Self::MethodNotAllowed { .. } => (405, "method_not_allowed"),
             Self::PayloadTooLarge { .. } => (413, "payload_too_large"),
+            Self::RequestTimeout => (408, "request_timeout"),
+            Self::UnknownMethod => (501, "not_implemented"),
             Self::Internal(_) => (500, "internal_error"),
             Self::DatabaseUnavailable(_) => (503, "database_unavailable"),
             Self::RedisUnavailable(_) => (503, "redis_unavailable"),

@@ -3,7 +3,7 @@
 //! The map of this tree; arrows point from who uses to who is used:
 //!
 //! ```text
-//! main → cli → app → orders, queue, keyvalue, ops → http → db, broker → lane → telemetry → config, error
+//! main → cli → app → orders, queue, keyvalue, ops → http → db, broker, outbound → lane → telemetry → config, error
 //! ```
 //!
 //! A line that speaks HTTP lives in its feature's `routes.rs`, one that speaks SQL in its `store.rs`,
@@ -20,5 +20,6 @@ pub mod keyvalue;
 pub mod lane;
 pub mod ops;
 pub mod orders;
+pub mod outbound;
 pub mod queue;
 pub mod telemetry;

@@ -3,15 +3,19 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
+use super::conninfo::Strings;
 use super::{ConfigError, Environment};
 
 /// PostgreSQL.
 #[derive(Debug)]
 pub struct Database {
-    /// `DATABASE_URL`: a libpq URL, or a `name=value` connection string; required.
+    /// `DATABASE_URL`: a libpq URL, or a `name=value` connection string; required. With time limits of ours where
+    /// it says nothing of them, and, where it names several hosts, the wish for one that takes writes.
     pub url: SecretString,
+    /// The same for each of its hosts alone, 1 or more.
+    pub hosts: Vec<SecretString>,
     /// `DATABASE_POOL_SIZE`, 1 to 1000, default 16: connections of one process.
     pub pool_size: NonZeroU32,
     /// `DATABASE_STATEMENT_TIMEOUT_MS`, 1 to 60000, default 1000: the longest a statement may run.
@@ -40,8 +44,10 @@ impl Database {
             "a whole number from 1 to 60000",
             |value| value.parse().ok().filter(|n| (1..=60_000).contains(n)),
         )?;
+        let Strings { whole, hosts } = Strings::of(url.expose_secret());
         Ok(Self {
-            url,
+            url: whole.into(),
+            hosts: hosts.into_iter().map(SecretString::from).collect(),
             pool_size: pool_size.unwrap_or(const { NonZeroU32::new(16).unwrap() }),
             statement_timeout: Duration::from_millis(statement_timeout.unwrap_or(1000)),
         })

@@ -1,10 +1,12 @@
 //! The only reader of the environment: one file a section, read once and checked whole at start.
 
 mod access;
+mod conninfo;
 mod database;
 mod distance;
 mod environment;
 mod logs;
+mod outbound;
 mod redis;
 mod server;
 
@@ -13,6 +15,7 @@ pub use database::Database;
 pub use distance::Distance;
 pub use environment::{ConfigError, Environment};
 pub use logs::Logs;
+pub use outbound::Outbound;
 pub use redis::Redis;
 pub use server::{Purpose, Server};
 
@@ -29,6 +32,8 @@ pub struct Config {
     pub access: Access,
     /// The provider of road distances.
     pub distance: Distance,
+    /// How it is asked.
+    pub outbound: Outbound,
     /// What is logged.
     pub logs: Logs,
 }
@@ -45,6 +50,7 @@ impl Config {
             redis: Redis::read(environment)?,
             access: Access::read(environment)?,
             distance: Distance::read(environment)?,
+            outbound: Outbound::read(environment)?,
             logs: Logs::read(environment)?,
         })
     }
@@ -116,6 +122,8 @@ mod tests {
             ("DATABASE_STATEMENT_TIMEOUT_MS", "0"),
             ("REDIS_URL", "http://localhost"),
             ("DISTANCE_PROVIDER", "bing"),
+            ("DISTANCE_CONCURRENCY", "0"),
+            ("DISTANCE_TIMEOUT_MS", "60001"),
             ("LOG_LEVEL", "loud"),
         ] {
             let sentence = sentence(&[(name, value)]);

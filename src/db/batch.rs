@@ -4,7 +4,7 @@ use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
 use rocket::tokio::time::Instant;
 
-use super::sqlstate::is_canceled;
+use super::sqlstate::{is_canceled, is_of_the_server};
 use super::{Database, DatabaseError};
 use crate::lane::{Batch, Lane, PATIENCE, Rules};
 
@@ -140,7 +140,7 @@ fn together_or_alone<I, T>(
         }
         Err(error) => error,
     };
-    let again = items.len() > 1 && !is_canceled(&error);
+    let again = items.len() > 1 && !is_canceled(&error) && !is_of_the_server(&error);
     let error = DatabaseError::after_write(error);
     if !again || matches!(error, DatabaseError::OutcomeUnknown(_)) {
         return failed(items.len(), &error);

@@ -1,11 +1,14 @@
 //! PostgreSQL: the pool of connections, the migrations, the schema that they make.
 
 pub mod batch;
+mod claim;
+mod connect;
 mod error;
 pub mod migrate;
 mod pool;
 #[rustfmt::skip]
 pub mod schema;
+mod session;
 pub mod sqlstate;
 
 pub use error::DatabaseError;

@@ -1,63 +1,104 @@
 //! The pool of PostgreSQL connections, and how a request borrows one without blocking others.
+//!
+//! No request waits for a server that does not answer, and no place in the pool is lost to it. A statement that was
+//! not answered in time leaves its thread and its connection behind, and another connection takes their place.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
-use diesel::r2d2::{HandleError, ManageConnection, Pool, R2D2Connection};
+use diesel::r2d2::{HandleError, ManageConnection, Pool, PooledConnection};
 use diesel::result::QueryResult;
-use diesel::{Connection, r2d2};
 use rocket::tokio::sync::Semaphore;
 use rocket::tokio::task::spawn_blocking;
 use rocket::tokio::time::{Instant, timeout_at};
-use secrecy::{ExposeSecret, SecretString};
 
-use super::{DatabaseError, sqlstate};
+use super::DatabaseError;
+use super::claim::{Claim, Lent, Permits};
+use super::connect::{ConnectError, Connector};
+use super::session::{Session, Trust};
 use crate::config;
 use crate::telemetry::metrics::METRICS;
 
-/// A statement is planned once and not at every call (PostgreSQL manual, PREPARE). All of ours go by the primary
-/// key: the index is right even for a plan that was made while the table was small. Such a plan does not know how
-/// few rows are asked for, so it would be compiled where the table is large, which takes longer than to run it.
-const ONE_PLAN: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off";
 /// Connections that are kept ready; as many as work at once are made when they are needed.
 const IDLE_MIN: u32 = 2;
-/// How long r2d2 waits by itself; those who ask it say how long they do.
-const CONNECTION_WAIT: Duration = Duration::from_secs(1);
+/// r2d2 tries again after half of that. Those who ask it for a connection say how long they wait.
+const CONNECTION_TIMEOUT: Duration = Duration::from_millis(200);
+/// PostgreSQL ends a statement at its time limit. If it has not said so by then, it is stuck, or the network is.
+const SILENCE: Duration = Duration::from_millis(250);
+/// Connections that are left to threads which wait for an answer, beyond as many as the pool has.
+const ABANDONED: usize = 32;
+/// At most one line a second that there is no connection.
+const LOG_EVERY: Duration = Duration::from_secs(1);
 
 /// The database, as handlers use it: closures over a connection, run off the async threads.
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<Manager>,
+    connector: Connector,
     /// One for each connection, so that waiting for one holds no thread.
     permits: Arc<Semaphore>,
+    /// For reads, which leave some of the connections to writes.
+    reads: Arc<Semaphore>,
+    /// For checks, which take one connection at most.
+    checks: Arc<Semaphore>,
+    /// For threads that nobody waits for.
+    abandoned: Arc<Semaphore>,
+    abandoned_max: usize,
     statement_timeout: Duration,
+}
+
+/// What a statement is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Read,
+    Write,
+    Check,
+}
+
+/// How long something may take.
+#[derive(Clone, Copy)]
+struct Limits {
+    kind: Kind,
+    begin_by: Instant,
+    answer_by: Instant,
 }
 
 impl Database {
     /// A pool that connects in the background, so that the service starts, and recovers, without PostgreSQL.
     #[must_use]
     pub fn new(config: &config::Database) -> Self {
-        let manager = Manager {
-            url: config.url.clone(),
-            statement_timeout: config.statement_timeout,
-        };
+        let size = config.pool_size.get();
+        let connector = Connector::new(config, Arc::new(Trust::default()));
         let pool = Pool::builder()
-            .max_size(config.pool_size.get())
-            .min_idle(Some(IDLE_MIN.min(config.pool_size.get())))
-            .connection_timeout(CONNECTION_WAIT)
-            .error_handler(Box::new(LogError))
-            .build_unchecked(manager);
+            .max_size(size)
+            .min_idle(Some(IDLE_MIN.min(size)))
+            .connection_timeout(CONNECTION_TIMEOUT)
+            .error_handler(Box::new(LogError::default()))
+            .build_unchecked(Manager(connector.clone()));
+        let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
+        let abandoned_max = abandoned_max(size as usize);
         Self {
             pool,
-            permits: Arc::new(Semaphore::new(config.pool_size.get() as usize)),
+            connector,
+            permits: semaphore(size),
+            reads: semaphore((size * 3 / 4).max(1)),
+            checks: semaphore(1),
+            abandoned: Arc::new(Semaphore::new(abandoned_max)),
+            abandoned_max,
             statement_timeout: config.statement_timeout,
         }
     }
 
-    /// Runs a statement that changes nothing, if a connection is there by `begin_by`.
+    /// How many threads may wait for PostgreSQL at once.
+    #[must_use]
+    pub fn threads_max(config: &config::Database) -> usize {
+        let size = config.pool_size.get() as usize;
+        size + abandoned_max(size)
+    }
+
+    /// Runs a statement that changes nothing, if a connection is there by `begin_by`. Reads use three quarters of
+    /// the connections at most.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses.
@@ -67,7 +108,8 @@ impl Database {
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
         let work = |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
-        self.run(begin_by, work, DatabaseError::Unavailable).await
+        let limits = self.limits(Kind::Read, begin_by);
+        self.run(limits, work, DatabaseError::Unavailable).await
     }
 
     /// Runs a statement that changes something, in the way of [`super::batch`], if a connection is there by
@@ -80,23 +122,60 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
-        self.run(begin_by, work, DatabaseError::OutcomeUnknown).await
+        let limits = self.limits(Kind::Write, begin_by);
+        self.run(limits, work, DatabaseError::OutcomeUnknown).await
+    }
+
+    /// Runs a statement that asks how the server is, and brings its answer by `answer_by`. One runs at a time.
+    ///
+    /// # Errors
+    /// PostgreSQL cannot be reached or refuses, or there was no turn in time.
+    pub async fn check<T, F>(&self, answer_by: Instant, work: F) -> Result<T, DatabaseError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
+    {
+        let work = |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
+        let limits = Limits {
+            kind: Kind::Check,
+            begin_by: answer_by.checked_sub(SILENCE).unwrap_or(answer_by),
+            answer_by,
+        };
+        self.run(limits, work, DatabaseError::Unavailable).await
     }
 
     /// Sets the metrics that tell how many connections there are and how many of them work.
     pub fn report(&self) {
         let state = self.pool.state();
         let busy = state.connections.saturating_sub(state.idle_connections);
-        let connections = &METRICS.database_connections;
-        connections.with_label_values(&["busy"]).set(busy.into());
-        connections
-            .with_label_values(&["idle"])
-            .set(state.idle_connections.into());
+        let abandoned = self
+            .abandoned_max
+            .saturating_sub(self.abandoned.available_permits());
+        for (name, number) in [
+            ("busy", busy),
+            ("idle", state.idle_connections),
+            ("abandoned", u32::try_from(abandoned).unwrap_or(u32::MAX)),
+            (
+                "connecting",
+                u32::try_from(self.connector.under_way()).unwrap_or(u32::MAX),
+            ),
+        ] {
+            let connections = &METRICS.database_connections;
+            connections.with_label_values(&[name]).set(number.into());
+        }
+    }
+
+    fn limits(&self, kind: Kind, begin_by: Instant) -> Limits {
+        Limits {
+            kind,
+            begin_by,
+            answer_by: begin_by + self.statement_timeout,
+        }
     }
 
     async fn run<T, F>(
         &self,
-        begin_by: Instant,
+        limits: Limits,
         work: F,
         no_answer: fn(String) -> DatabaseError,
     ) -> Result<T, DatabaseError>
@@ -104,38 +183,109 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
     {
-        let started = Instant::now();
-        let permit = timeout_at(begin_by, Arc::clone(&self.permits).acquire_owned())
+        let asked = Instant::now();
+        let permits = timeout_at(limits.begin_by, self.permits(limits.kind))
             .await
-            .map_err(|_| unavailable("every connection is busy"))?
-            .map_err(unavailable)?;
-        // Set by whoever comes first: the statement that begins, or the request that gives up on it.
-        let decided = Arc::new(AtomicBool::new(false));
+            .map_err(|_| unavailable("every connection is busy"))??;
+        let waiter = Waiter {
+            claim: Arc::new(Claim::default()),
+            abandoned: &self.abandoned,
+        };
+        let claim = Arc::clone(&waiter.claim);
         let pool = self.pool.clone();
-        let running = spawn_blocking({
-            let decided = Arc::clone(&decided);
-            move || {
-                let _permit = permit;
-                let wait = begin_by.saturating_duration_since(Instant::now());
-                let mut connection = pool.get_timeout(wait).map_err(unavailable)?;
-                METRICS
-                    .database_connection_wait
-                    .observe(started.elapsed().as_secs_f64());
-                if decided.swap(true, Ordering::SeqCst) {
-                    return Err(unavailable("the request has given up"));
-                }
-                work(&mut connection)
-            }
+        let mut running = spawn_blocking(move || {
+            let place = place(&pool, limits)?;
+            METRICS
+                .database_connection_wait
+                .observe(asked.elapsed().as_secs_f64());
+            let mut connection = claim
+                .begin(Lent::new(place, permits))
+                .ok_or_else(|| unavailable("the request has given up"))?;
+            let done = work(&mut connection);
+            claim.end(connection);
+            done
         });
         // PostgreSQL ends a statement in time by itself, unless it is stuck whole or the network is.
-        match timeout_at(begin_by + self.statement_timeout, running).await {
-            Ok(finished) => finished.map_err(|error| no_answer(error.to_string()))?,
-            Err(_) if decided.swap(true, Ordering::SeqCst) => {
-                Err(no_answer("PostgreSQL does not answer".to_owned()))
+        let silent_after = self.statement_timeout + SILENCE;
+        let mut until = limits.answer_by.min(Instant::now() + silent_after);
+        loop {
+            if let Ok(finished) = timeout_at(until, &mut running).await {
+                return finished.map_err(|error| no_answer(error.to_string()))?;
             }
-            Err(_) => Err(unavailable("no connection in time")),
+            let since = waiter.claim.running_since();
+            let later = since.map_or(limits.answer_by, |since| since + silent_after);
+            let later = later.min(limits.answer_by);
+            if later <= until {
+                break;
+            }
+            until = later;
         }
+        Err(if waiter.abandon() {
+            no_answer("PostgreSQL does not answer".to_owned())
+        } else {
+            unavailable("no connection in time")
+        })
     }
+
+    async fn permits(&self, kind: Kind) -> Result<Permits, DatabaseError> {
+        let of_kind = match kind {
+            Kind::Read => Some(&self.reads),
+            Kind::Check => Some(&self.checks),
+            Kind::Write => None,
+        };
+        let of_kind = match of_kind {
+            Some(permits) => Some(Arc::clone(permits).acquire_owned().await.map_err(unavailable)?),
+            None => None,
+        };
+        let permits = Arc::clone(&self.permits).acquire_owned();
+        Ok((permits.await.map_err(unavailable)?, of_kind))
+    }
+}
+
+/// As many as the pool has may fall silent together, and their successors have room to do so too.
+fn abandoned_max(pool_size: usize) -> usize {
+    pool_size + ABANDONED
+}
+
+/// Waits for an answer; when it is dropped, it waits no longer.
+struct Waiter<'a> {
+    claim: Arc<Claim>,
+    abandoned: &'a Arc<Semaphore>,
+}
+
+impl Waiter<'_> {
+    /// Whether the statement had begun.
+    fn abandon(&self) -> bool {
+        self.claim.abandon(self.abandoned)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+/// A connection of the pool that is of use for this.
+fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manager>, DatabaseError> {
+    let fetch = || {
+        let wait = limits.begin_by.saturating_duration_since(Instant::now());
+        pool.get_timeout(wait).map_err(unavailable)
+    };
+    let mut place = fetch()?;
+    if limits.kind == Kind::Read {
+        return Ok(place);
+    }
+    // What once was read-only may be so no more, and only a new connection tells.
+    while place.may_take_writes_by_now() {
+        place.discard();
+        drop(place);
+        place = fetch()?;
+    }
+    if limits.kind == Kind::Write && place.is_read_only() {
+        return Err(unavailable("PostgreSQL takes no writes: it is read-only"));
+    }
+    Ok(place)
 }
 
 fn unavailable(reason: impl ToString) -> DatabaseError {
@@ -143,50 +293,37 @@ fn unavailable(reason: impl ToString) -> DatabaseError {
 }
 
 /// Makes and checks connections. Unlike Diesel's own, its check costs no round trip.
-struct Manager {
-    url: SecretString,
-    statement_timeout: Duration,
-}
+pub(super) struct Manager(Connector);
 
 impl ManageConnection for Manager {
-    type Connection = PgConnection;
-    type Error = r2d2::Error;
+    type Connection = Session;
+    type Error = ConnectError;
 
-    fn connect(&self) -> Result<PgConnection, r2d2::Error> {
-        let mut connection =
-            PgConnection::establish(self.url.expose_secret()).map_err(r2d2::Error::ConnectionError)?;
-        connection
-            .batch_execute(&format!(
-                "SET application_name = 'order-api'; SET statement_timeout = {}; {ONE_PLAN}; {}",
-                self.statement_timeout.as_millis(),
-                sqlstate::ENGLISH_MESSAGES,
-            ))
-            .map_err(r2d2::Error::QueryError)?;
-        Ok(connection)
+    fn connect(&self) -> Result<Session, ConnectError> {
+        self.0.connect()
     }
 
-    /// Reads what the server has sent by itself, which is how libpq learns that it is gone. Twice, since
-    /// the first read finds the server's last words and the second one the end.
-    fn is_valid(&self, connection: &mut PgConnection) -> Result<(), r2d2::Error> {
-        for _ in 0..2 {
-            if let Some(Err(error)) = connection.notifications_iter().next() {
-                return Err(r2d2::Error::QueryError(error));
-            }
-        }
-        Ok(())
+    fn is_valid(&self, session: &mut Session) -> Result<(), ConnectError> {
+        session.check()
     }
 
-    fn has_broken(&self, connection: &mut PgConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
+    fn has_broken(&self, session: &mut Session) -> bool {
+        session.is_spent()
     }
 }
 
 /// Logs why there is no connection; the requests that wait for one are answered by their own time limit.
-#[derive(Debug)]
-struct LogError;
+#[derive(Debug, Default)]
+struct LogError {
+    last: Mutex<Option<Instant>>,
+}
 
-impl HandleError<r2d2::Error> for LogError {
-    fn handle_error(&self, error: r2d2::Error) {
-        tracing::error!(%error, "no connection to PostgreSQL");
+impl HandleError<ConnectError> for LogError {
+    fn handle_error(&self, error: ConnectError) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() >= LOG_EVERY) {
+            *last = Some(Instant::now());
+            tracing::error!(%error, "no connection to PostgreSQL");
+        }
     }
 }

@@ -27,11 +27,86 @@ pub(super) fn is_canceled(error: &Error) -> bool {
     begins_with(error, "canceling statement due to")
 }
 
+/// 25006: a write on a server that takes none, such as a primary that became a standby.
+#[must_use]
+pub(super) fn takes_no_writes(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _)
+    )
+}
+
+/// Whether the server is what is wrong, and no item of a batch: it takes no writes, ends, or has no disk (53100),
+/// memory (53200) or connection (53300) left. To run the statement again for each item would be in vain.
+#[must_use]
+pub(super) fn is_of_the_server(error: &Error) -> bool {
+    /// PostgreSQL's own words, and the C library's behind them.
+    const WORDS: [&str; 13] = [
+        "No space left on device",
+        "Disk quota exceeded",
+        "Read-only file system",
+        "Input/output error",
+        "Too many open files",
+        "Cannot allocate memory",
+        "out of memory",
+        "out of shared memory",
+        "too many clients already",
+        "too many connections",
+        "remaining connection slots are reserved",
+        "terminating connection",
+        "the database system is",
+    ];
+    let message = match error {
+        Error::DatabaseError(DatabaseErrorKind::Unknown, information) => information.message(),
+        error => return takes_no_writes(error),
+    };
+    WORDS.iter().any(|words| message.contains(words))
+}
+
 fn begins_with(error: &Error, message: &str) -> bool {
     match error {
         Error::DatabaseError(DatabaseErrorKind::Unknown, information) => {
             information.message().starts_with(message)
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::{DatabaseErrorKind, Error};
+
+    use super::is_of_the_server;
+
+    fn unknown(message: &str) -> Error {
+        Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()))
+    }
+
+    #[test]
+    fn a_server_without_room_is_no_fault_of_an_item() {
+        for message in [
+            "could not extend file \"base/5/16385\": No space left on device",
+            "could not resize shared memory segment \"/PostgreSQL.1\": No space left on device",
+            "out of memory",
+            "sorry, too many clients already",
+            "too many connections for role \"order_api\"",
+            "terminating connection due to administrator command",
+        ] {
+            assert!(is_of_the_server(&unknown(message)), "{message}");
+        }
+        let message = "cannot execute INSERT in a read-only transaction".to_owned();
+        let error = Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, Box::new(message));
+        assert!(is_of_the_server(&error));
+    }
+
+    #[test]
+    fn what_an_item_may_be_at_fault_for_is_not_the_servers() {
+        for message in [
+            "could not obtain lock on row in relation \"orders\"",
+            "value \"9\" is out of range for type integer",
+            "deadlock detected",
+        ] {
+            assert!(!is_of_the_server(&unknown(message)), "{message}");
+        }
     }
 }

@@ -1,15 +1,23 @@
-//! Answers what no route answered: unknown paths, wrong methods, and whatever Rocket refuses itself.
+//! Answers what Rocket refuses itself, and what a guard has refused whose body was read to its end.
 
-use rocket::http::{Method, Status};
-use rocket::{Request, Route};
+use rocket::Request;
+use rocket::http::Status;
 
+use super::request_id::Arrival;
+use super::{refusal, request_log};
 use crate::error::ApiError;
 
 #[rocket::catch(default)]
 pub(super) fn any(status: Status, request: &Request<'_>) -> ApiError {
+    if !Arrival::of(request).is_noted {
+        return unreadable(request);
+    }
+    if let Some(error) = refusal::error(request) {
+        return error;
+    }
     match status.code {
         401 => ApiError::Unauthorized,
-        404 => unrouted(request),
+        404 => ApiError::NotFound,
         400 | 422 => ApiError::BadRequest,
         500 => ApiError::Internal("a handler panicked".to_owned()),
         code => ApiError::Http {
@@ -19,33 +27,13 @@ pub(super) fn any(status: Status, request: &Request<'_>) -> ApiError {
     }
 }
 
-/// Rocket says "not found" of a known path with another method too; HTTP tells the two apart (RFC 9110, 15.5.6).
-fn unrouted(request: &Request<'_>) -> ApiError {
-    let mut methods: Vec<Method> = request
-        .rocket()
-        .routes()
-        .filter(|route| has_path(route, request))
-        .map(|route| route.method)
-        .collect();
-    if methods.contains(&Method::Get) {
-        methods.push(Method::Head);
-    }
-    methods.sort_unstable_by_key(|method| method.as_str());
-    methods.dedup();
-    if methods.is_empty() {
-        return ApiError::NotFound;
-    }
-    let names: Vec<&str> = methods.into_iter().map(Method::as_str).collect();
-    ApiError::MethodNotAllowed {
-        allow: names.join(", "),
-    }
-}
-
-fn has_path(route: &Route, request: &Request<'_>) -> bool {
-    let pattern = route.uri.path().split('/');
-    let path = request.uri().path().as_str().split('/');
-    pattern.clone().count() == path.clone().count()
-        && pattern
-            .zip(path)
-            .all(|(wanted, found)| wanted == found || (wanted.starts_with('<') && !found.is_empty()))
+/// Rocket asks no fairing about a request whose method it does not know, or whose target has no path (the `host:port`
+/// of a CONNECT, which it shows as `/`).
+fn unreadable(request: &Request<'_>) -> ApiError {
+    let error = match request.uri().path().as_str() {
+        "/" => ApiError::BadRequest,
+        _ => ApiError::UnknownMethod,
+    };
+    request_log::write_unreadable(request, error.status_and_code().0);
+    error
 }

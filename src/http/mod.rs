@@ -4,9 +4,11 @@ pub mod body;
 pub mod catchers;
 mod chunk;
 mod error_body;
+mod fallback;
 pub mod json;
 pub mod launch;
 pub mod page;
+mod refusal;
 mod request;
 mod request_id;
 mod request_log;
@@ -25,6 +27,7 @@ pub fn stage(prometheus: PrometheusMetrics) -> AdHoc {
     AdHoc::on_ignite("HTTP", |rocket| async {
         rocket
             .attach(request::fairing(prometheus))
+            .mount("/", fallback::routes())
             .register("/", rocket::catchers![catchers::any])
     })
 }

@@ -25,7 +25,7 @@ pub enum Start {
 
 impl Slice {
     /// Reads the parameters `limit`, 1 to 1000, and either `page`, which counts from 1, or `after`, an id of
-    /// 1 or more.
+    /// 1 or more. Neither has an upper limit: a page past the end is empty, and every id is before a larger one.
     ///
     /// # Errors
     /// [`ApiError::InvalidPage`] where one is missing, no integer, or out of range, or where `page` and
@@ -69,10 +69,11 @@ fn number(parameter: &str, text: Option<&str>) -> Result<i64, ApiError> {
     integer(text).ok_or_else(refused)
 }
 
+/// Decimal digits, 1 or more; what is larger than any id or number of items is the largest.
 fn integer(text: Option<&str>) -> Option<i64> {
-    let text = text?;
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|number| digits && *number >= 1)
+    let digits = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let number = digits.parse().unwrap_or(i64::MAX); // digits alone fail for their number only
+    (number >= 1).then_some(number)
 }
 
 #[cfg(test)]
@@ -97,8 +98,13 @@ mod tests {
         };
         assert_eq!(page("1", "20"), slice(0, 20));
         assert_eq!(page("3", "1000"), slice(2000, 1000));
-        // The last page there could be.
-        assert_eq!(page("9223372036854775807", "1000"), slice(i64::MAX, 1000));
+        for past_the_end in ["9223372036854775807", "9223372036854775808", &"9".repeat(40)] {
+            assert_eq!(
+                page(past_the_end, "1000"),
+                slice(i64::MAX, 1000),
+                "{past_the_end}"
+            );
+        }
     }
 
     #[test]
@@ -110,18 +116,32 @@ mod tests {
             })
         };
         assert_eq!(after("1", "1000"), slice(1, 1000));
-        assert_eq!(after("9223372036854775807", "1"), slice(i64::MAX, 1));
+        for large in ["9223372036854775807", "9223372036854775808", &"9".repeat(40)] {
+            assert_eq!(after(large, "1"), slice(i64::MAX, 1), "{large}");
+        }
     }
 
     #[test]
     fn what_is_no_number_in_range_is_refused() {
-        for wrong in ["", "0", "-1", "+1", "1e3", "1.0", "abc", "9223372036854775808"] {
+        for wrong in [
+            "",
+            "0",
+            "00",
+            "-1",
+            "+1",
+            "1e3",
+            "1.0",
+            "abc",
+            "-9223372036854775809",
+        ] {
             assert_eq!(page(wrong, "20"), None, "page={wrong}");
             assert_eq!(after(wrong, "20"), None, "after={wrong}");
             assert_eq!(page("1", wrong), None, "limit={wrong}");
             assert_eq!(after("1", wrong), None, "limit={wrong}");
         }
-        assert_eq!((page("1", "1001"), after("1", "1001")), (None, None));
+        for large in ["1001", "9223372036854775808"] {
+            assert_eq!((page("1", large), after("1", large)), (None, None), "{large}");
+        }
     }
 
     #[test]

@@ -21,12 +21,12 @@ impl Fairing for EveryRequest {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, data: &mut Data<'_>) {
-        Arrival::of(request);
+        Arrival::note(request, rewrite::is_cut_off(data).await);
         rewrite::normalize(request, data).await;
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let Arrival { at, id } = Arrival::of(request);
+        let Arrival { at, id, .. } = Arrival::of(request);
         response.set_header(id);
         chunk::fit(response);
         let took = at.elapsed();

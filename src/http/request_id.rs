@@ -1,11 +1,14 @@
 //! The id of a request: the client's own if it is sane, else a new one; on the answer and in every log line.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use rocket::Request;
 use rocket::http::Header;
 use ulid::Ulid;
+
+use super::refusal::Refusal;
 
 const HEADER: &str = "X-Request-ID";
 
@@ -13,15 +16,37 @@ const HEADER: &str = "X-Request-ID";
 pub(super) struct Arrival {
     pub(super) at: Instant,
     pub(super) id: RequestId,
+    /// Whether the request met the fairing: one that Rocket could not read does not.
+    pub(super) is_noted: bool,
+    /// Whether the client was gone before the first bytes of its body were there.
+    pub(super) cut_off: bool,
+    /// Why a guard refused it.
+    pub(super) refusal: OnceLock<Refusal>,
 }
 
 impl Arrival {
-    /// That of this request, the same at every call.
-    pub(super) fn of<'r>(request: &'r Request<'_>) -> &'r Self {
+    /// Notes a request that was read.
+    pub(super) fn note(request: &Request<'_>, cut_off: bool) {
         request.local_cache(|| Self {
+            is_noted: true,
+            cut_off,
+            ..Self::new(request)
+        });
+    }
+
+    fn new(request: &Request<'_>) -> Self {
+        Self {
             at: Instant::now(),
             id: RequestId::sent_with(request).unwrap_or_else(RequestId::new),
-        })
+            is_noted: false,
+            cut_off: false,
+            refusal: OnceLock::new(),
+        }
+    }
+
+    /// That of this request, the same at every call.
+    pub(super) fn of<'r>(request: &'r Request<'_>) -> &'r Self {
+        request.local_cache(|| Self::new(request))
     }
 }
 

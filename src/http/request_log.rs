@@ -4,16 +4,29 @@ use std::time::Duration;
 
 use rocket::{Request, Response};
 
-use super::RequestId;
+use super::{RequestId, refusal};
 
 pub(super) fn write(id: &RequestId, request: &Request<'_>, response: &Response<'_>, took: Duration) {
-    let route = request.route().map_or("none", |route| route.uri.as_str());
+    let route = refusal::route(request).unwrap_or("none");
     tracing::info!(
         request_id = id.as_str(),
         method = request.method().as_str(),
         route,
         status = response.status().code,
         duration_ms = milliseconds(took),
+        client = request.client_ip().map(tracing::field::display),
+        "request"
+    );
+}
+
+/// That of a request whose first line Rocket could not read: its method is not known.
+pub(super) fn write_unreadable(request: &Request<'_>, status: u16) {
+    tracing::info!(
+        request_id = RequestId::of(request).as_str(),
+        method = "unknown",
+        route = "none",
+        status,
+        duration_ms = 0.0,
         client = request.client_ip().map(tracing::field::display),
         "request"
     );

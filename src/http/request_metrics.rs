@@ -5,6 +5,7 @@ use std::time::Duration;
 use rocket::{Request, Response};
 use rocket_prometheus::PrometheusMetrics;
 
+use super::refusal;
 use crate::telemetry::metrics::METRICS;
 
 /// What no route answers: one series for all unknown paths.
@@ -18,7 +19,7 @@ pub(super) fn count(
     response: &Response<'_>,
     took: Duration,
 ) {
-    let endpoint = request.route().map_or(UNROUTED, |route| route.uri.as_str());
+    let endpoint = refusal::route(request).unwrap_or(UNROUTED);
     let status = response.status().code.to_string();
     let labels = [endpoint, request.method().as_str(), &status];
     prometheus.http_requests_total().with_label_values(&labels).inc();

@@ -4,22 +4,38 @@ use rocket::http::Method;
 use rocket::http::uri::Origin;
 use rocket::{Data, Request};
 
+/// The bytes of a body that Rocket looks at before anybody else: those of `_method=delete`.
+const PEEKED: usize = 14;
+
+/// Returns whether the client was gone before the first bytes of its body were there: the peek ended short of them,
+/// and not at the end of the body. To be asked before anybody peeks again, which would find an end there.
+pub(super) async fn is_cut_off(data: &mut Data<'_>) -> bool {
+    !data.peek_complete() && data.peek(PEEKED).await.len() < PEEKED
+}
+
 pub(super) async fn normalize(request: &mut Request<'_>, data: &mut Data<'_>) {
-    keep_method(request, data).await;
+    if request.method() != Method::Post && is_form(request) {
+        let body = data.peek(PEEKED).await;
+        if was_a_post(request.method(), body) {
+            request.set_method(Method::Post);
+        }
+    }
     if let Some(uri) = without_trailing_slash(request.uri()) {
         request.set_uri(uri);
     }
 }
 
-/// Rocket reads another method out of a POSTed form that begins with `_method`; here a body is only a body.
-async fn keep_method(request: &mut Request<'_>, data: &mut Data<'_>) {
-    let override_field = b"_method=";
-    if request.method() != Method::Post
-        && request.content_type().is_some_and(|kind| kind.is_form())
-        && data.peek(override_field.len()).await == override_field
-    {
-        request.set_method(Method::Post);
-    }
+fn is_form(request: &Request<'_>) -> bool {
+    request.content_type().is_some_and(|kind| kind.is_form())
+}
+
+/// Rocket reads another method out of a POSTed form that begins with `_method`; here a body is only a body. It does so
+/// for a POST alone, so a request with another method than the body names came with it. One that came with the very
+/// method that its body names cannot be told from a POST, and counts as one; Nginx, which passes no such type on, knows.
+fn was_a_post(method: Method, body: &[u8]) -> bool {
+    let value = body.strip_prefix(b"_method=").unwrap_or_default();
+    let value = value.split(|byte| *byte == b'&').next().unwrap_or_default();
+    value.eq_ignore_ascii_case(method.as_str().as_bytes())
 }
 
 fn without_trailing_slash(uri: &Origin<'_>) -> Option<Origin<'static>> {
@@ -37,9 +53,10 @@ fn without_trailing_slash(uri: &Origin<'_>) -> Option<Origin<'static>> {
 
 #[cfg(test)]
 mod tests {
+    use rocket::http::Method;
     use rocket::http::uri::Origin;
 
-    use super::without_trailing_slash;
+    use super::{was_a_post, without_trailing_slash};
 
     #[test]
     fn trailing_slashes_are_cut_off_and_the_query_stays() {
@@ -48,5 +65,23 @@ mod tests {
         assert_eq!(rewritten("/orders/1//"), Some("/orders/1".to_owned()));
         assert_eq!(rewritten("/orders?page=1"), None);
         assert_eq!(rewritten("/"), None);
+    }
+
+    #[test]
+    fn only_a_method_that_the_body_names_can_have_been_a_post() {
+        for body in ["_method=delete", "_method=DELETE"] {
+            assert!(was_a_post(Method::Delete, body.as_bytes()), "{body}");
+        }
+        assert!(was_a_post(Method::Put, b"_method=put&a="));
+        for body in [
+            "",
+            "_method=",
+            "_method=x",
+            "_method=put",
+            "_method=deletes",
+            "x=delete",
+        ] {
+            assert!(!was_a_post(Method::Delete, body.as_bytes()), "{body}");
+        }
     }
 }

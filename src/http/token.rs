@@ -1,13 +1,14 @@
 //! The guard of routes that ask for a token: `Authorization: <token>` or `Authorization: Bearer <token>`.
 
 use rocket::Request;
-use rocket::http::Status;
 use rocket::outcome::Outcome;
 use rocket::request::{self, FromRequest};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::{Choice, ConstantTimeEq};
 
+use super::refusal;
 use crate::config;
+use crate::error::ApiError;
 
 /// Proof that a request came with one of the configured tokens.
 pub struct Authorized;
@@ -43,7 +44,7 @@ impl<'r> FromRequest<'r> for Authorized {
         let offered = request.headers().get_one("Authorization").map(token);
         match (tokens, offered) {
             (Some(tokens), Some(offered)) if tokens.contain(offered) => Outcome::Success(Self),
-            _ => Outcome::Error((Status::Unauthorized, ())),
+            _ => Outcome::Forward(refusal::refuse(request, ApiError::Unauthorized)),
         }
     }
 }

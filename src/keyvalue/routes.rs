@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use rocket::data::{ByteUnit, ToByteUnit};
+use rocket::State;
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
-use rocket::{Data, State};
 use serde::{Deserialize, Serialize};
 
 use super::model::Entry;
 use super::store::{self, Stored};
 use crate::broker::Broker;
 use crate::error::ApiError;
-use crate::http::body::{Body, Schema, SchemaError};
+use crate::http::body::{Body, LargeBody, NoBody, Schema, SchemaError};
 use crate::http::json::Json;
 use crate::http::token::Authorized;
 
@@ -59,11 +58,6 @@ pub fn stage() -> AdHoc {
     })
 }
 
-/// JSON may write a byte of the value as six, `\u0001`.
-fn body_limit() -> ByteUnit {
-    7.mebibytes()
-}
-
 #[derive(Serialize)]
 struct Done {
     status: &'static str,
@@ -78,11 +72,11 @@ struct Added {
 #[rocket::post("/set", data = "<body>")]
 async fn set(
     _authorized: Authorized,
-    body: Data<'_>,
+    body: LargeBody,
     schemas: &State<Schemas>,
     broker: &State<Broker>,
 ) -> Result<(Status, Json<Done>), ApiError> {
-    let SetValue { id, data } = schemas.set.read(body, body_limit()).await?;
+    let SetValue { id, data } = schemas.set.read(body.bytes())?;
     let status = match store::set(broker, &Entry::new("id", id, data)?).await? {
         Stored::New => Status::Created,
         Stored::Replaced => Status::Ok,
@@ -93,11 +87,11 @@ async fn set(
 #[rocket::post("/add", data = "<body>")]
 async fn add(
     _authorized: Authorized,
-    body: Data<'_>,
+    body: LargeBody,
     schemas: &State<Schemas>,
     broker: &State<Broker>,
 ) -> Result<Json<Added>, ApiError> {
-    let AddValue { key, value } = schemas.add.read(body, body_limit()).await?;
+    let AddValue { key, value } = schemas.add.read(body.bytes())?;
     store::set(broker, &Entry::new("key", key, value)?).await?;
     Ok(Json(Added {
         message: "Data added successfully!",
@@ -105,9 +99,10 @@ async fn add(
     }))
 }
 
-#[rocket::get("/get/<key>")]
+#[rocket::get("/get/<key>", data = "<_none>")]
 async fn get(
     _authorized: Authorized,
+    _none: NoBody,
     key: &str,
     broker: &State<Broker>,
 ) -> Result<Json<BTreeMap<String, String>>, ApiError> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel::dsl::sql;
 use diesel::pg::PgConnection;
-use diesel::sql_types::Integer;
+use diesel::sql_types::Bool;
 use diesel::{RunQueryDsl, select};
 use redis::cmd;
 use rocket::tokio::time::{Instant, timeout};
@@ -15,13 +15,16 @@ use crate::db::Database;
 /// The longest that a check may take.
 const WITHIN: Duration = Duration::from_secs(1);
 
-/// Whether PostgreSQL answers a statement.
-pub(super) async fn postgres(database: &Database) -> bool {
-    let answer = |connection: &mut PgConnection| select(sql::<Integer>("1")).execute(connection);
-    matches!(
-        timeout(WITHIN, database.read(Instant::now() + WITHIN, answer)).await,
-        Ok(Ok(_))
-    )
+/// What PostgreSQL is like: `up`, `down`, or `read-only` where it answers and takes no writes.
+pub(super) async fn postgres(database: &Database) -> &'static str {
+    // On while the server is in recovery, and where default_transaction_read_only is on.
+    let read_only = sql::<Bool>("current_setting('transaction_read_only')::bool");
+    let answer = |connection: &mut PgConnection| select(read_only).get_result(connection);
+    match database.check(Instant::now() + WITHIN, answer).await {
+        Ok(false) => "up",
+        Ok(true) => "read-only",
+        Err(_) => "down",
+    }
 }
 
 /// Whether Redis answers a ping.

@@ -12,6 +12,7 @@ use super::tail::{self, Wanted};
 use crate::config;
 use crate::error::ApiError;
 use crate::http::RequestId;
+use crate::http::body::NoBody;
 use crate::http::token::Authorized;
 
 /// Lines that are shown where nothing is said.
@@ -43,18 +44,20 @@ struct Query<'r> {
     request_id: Option<&'r str>,
 }
 
-#[rocket::get("/logs?<query..>")]
+#[rocket::get("/logs?<query..>", data = "<_none>")]
 async fn logs(
     _authorized: Authorized,
+    _none: NoBody,
     query: Query<'_>,
     directory: &State<LogDirectory>,
 ) -> Result<Text, ApiError> {
     newest(query, directory).await
 }
 
-#[rocket::get("/log_file?<query..>")]
+#[rocket::get("/log_file?<query..>", data = "<_none>")]
 async fn log_file(
     _authorized: Authorized,
+    _none: NoBody,
     query: Query<'_>,
     directory: &State<LogDirectory>,
 ) -> Result<Text, ApiError> {

@@ -13,6 +13,7 @@ use super::metrics::Scrape;
 use crate::broker::Broker;
 use crate::config::Purpose;
 use crate::db::Database;
+use crate::http::body::NoBody;
 use crate::http::json::Json;
 
 /// Mounts the operators' routes; needs a [`Database`] and a [`Broker`] in Rocket's state.
@@ -35,7 +36,7 @@ struct Health {
 #[derive(Serialize)]
 struct Failure {
     status: &'static str,
-    /// What was looked at: `up` or `down`.
+    /// What was looked at, and what it is like, such as `up` or `down`.
     checks: BTreeMap<&'static str, &'static str>,
 }
 
@@ -62,32 +63,33 @@ struct Alive {
 }
 
 /// The process answers; nothing else is looked at.
-#[rocket::get("/livez")]
-fn livez(purpose: &State<Purpose>) -> Json<Alive> {
+#[rocket::get("/livez", data = "<_none>")]
+fn livez(_none: NoBody, purpose: &State<Purpose>) -> Json<Alive> {
     Json(Alive {
         status: "ok",
         environment: **purpose,
     })
 }
 
-#[rocket::get("/healthcheck")]
+#[rocket::get("/healthcheck", data = "<_none>")]
 async fn healthcheck(
+    _none: NoBody,
     database: &State<Database>,
     broker: &State<Broker>,
 ) -> Result<Json<Health>, Unhealthy<Failure>> {
     let (postgres, redis) = rocket::tokio::join!(checks::postgres(database), checks::redis(broker));
-    if postgres && redis {
+    if postgres == "up" && redis {
         return Ok(Json(Health { status: "ok" }));
     }
     let word = |up| if up { "up" } else { "down" };
     Err(Unhealthy::new(Failure {
         status: "failure",
-        checks: BTreeMap::from([("postgres", word(postgres)), ("redis", word(redis))]),
+        checks: BTreeMap::from([("postgres", postgres), ("redis", word(redis))]),
     }))
 }
 
-#[rocket::get("/redis_health")]
-async fn redis_health(broker: &State<Broker>) -> Result<Json<Health>, Unhealthy<Health>> {
+#[rocket::get("/redis_health", data = "<_none>")]
+async fn redis_health(_none: NoBody, broker: &State<Broker>) -> Result<Json<Health>, Unhealthy<Health>> {
     if checks::redis(broker).await {
         Ok(Json(Health {
             status: "Redis is up",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rocket::fairing::AdHoc;
 use rocket::http::{ContentType, Header};
 use rocket::response::{self, Responder, Response};
-use rocket::{Data, Request, State};
+use rocket::{Request, State};
 use serde::Serialize;
 
 use super::distance::{DistanceError, DistanceProvider};
@@ -14,7 +14,7 @@ use super::model::{NewOrder, Order, OrderSummary, PathId, PlaceOrder, Status, Ta
 use super::store::{Listing, Orders};
 use crate::db::Database;
 use crate::error::ApiError;
-use crate::http::body::{Schema, SchemaError, json_limit};
+use crate::http::body::{JsonBody, NoBody, Schema, SchemaError};
 use crate::http::json::Json;
 use crate::http::page::Slice;
 use crate::telemetry::metrics::METRICS;
@@ -59,15 +59,19 @@ pub fn stage(provider: Box<dyn DistanceProvider>) -> AdHoc {
 
 #[rocket::post("/", data = "<body>")]
 async fn place(
-    body: Data<'_>,
+    body: JsonBody,
     schemas: &State<Schemas>,
     provider: &State<Box<dyn DistanceProvider>>,
     orders: &State<Orders>,
 ) -> Result<Json<OrderSummary>, ApiError> {
-    let trip = schemas.place.read(body, json_limit()).await?.trip()?;
+    let trip = schemas.place.read(body.bytes())?.trip()?;
+    orders.has_room()?; // the provider is not asked, nor paid, for nothing
     let distance = provider.distance(&trip).await.map_err(|error| match error {
         DistanceError::NoRoute => ApiError::NoRoute,
-        DistanceError::Unavailable(reason) => ApiError::DistanceUnavailable(reason),
+        DistanceError::Busy => ApiError::Overloaded,
+        DistanceError::Unavailable(_) | DistanceError::CircuitOpen => {
+            ApiError::DistanceUnavailable(error.to_string())
+        }
     })?;
     let id = orders.place(NewOrder { trip, distance }).await?;
     METRICS.orders_placed.inc();
@@ -87,12 +91,12 @@ struct Taken {
 #[rocket::patch("/<id>", data = "<body>")]
 async fn take(
     id: &str,
-    body: Data<'_>,
+    body: JsonBody,
     schemas: &State<Schemas>,
     orders: &State<Orders>,
 ) -> Result<Json<Taken>, ApiError> {
     let id = PathId::parse(id)?;
-    schemas.take.read(body, json_limit()).await?;
+    schemas.take.read(body.bytes())?;
     let PathId::Possible(id) = id else {
         return Err(ApiError::NothingToTake(id.to_string()));
     };
@@ -106,8 +110,8 @@ async fn take(
     }
 }
 
-#[rocket::get("/<id>")]
-async fn show(id: &str, orders: &State<Orders>) -> Result<Json<Order>, ApiError> {
+#[rocket::get("/<id>", data = "<_none>")]
+async fn show(id: &str, _none: NoBody, orders: &State<Orders>) -> Result<Json<Order>, ApiError> {
     let id = PathId::parse(id)?;
     let PathId::Possible(number) = id else {
         return Err(ApiError::OrderNotFound(id.to_string()));
@@ -138,11 +142,12 @@ impl<'r> Responder<'r, 'static> for Listed {
     }
 }
 
-#[rocket::get("/?<page>&<after>&<limit>")]
+#[rocket::get("/?<page>&<after>&<limit>", data = "<_none>")]
 async fn list(
     page: Option<&str>,
     after: Option<&str>,
     limit: Option<&str>,
+    _none: NoBody,
     orders: &State<Orders>,
 ) -> Result<Listed, ApiError> {
     let slice = Slice::parse(page, after, limit)?;

@@ -1,15 +1,14 @@
 //! The queue's HTTP.
 
-use rocket::data::ToByteUnit;
+use rocket::State;
 use rocket::fairing::AdHoc;
-use rocket::{Data, State};
 use serde::Serialize;
 
 use super::reliable;
 use super::store::Queue;
 use crate::broker::Broker;
 use crate::error::ApiError;
-use crate::http::body;
+use crate::http::body::{Message, NoBody};
 use crate::http::json::Json;
 use crate::http::token::Authorized;
 
@@ -49,16 +48,15 @@ struct Counted {
 #[rocket::post("/push", data = "<message>")]
 async fn push(
     _authorized: Authorized,
-    message: Data<'_>,
+    mut message: Message,
     queue: &State<Queue>,
 ) -> Result<Json<Pushed>, ApiError> {
-    let message = body::text(message, 1.mebibytes()).await?;
-    queue.push(message).await?;
+    queue.push(message.take_text()?).await?;
     Ok(Json(Pushed { status: "ok" }))
 }
 
-#[rocket::post("/pop")]
-async fn pop(_authorized: Authorized, queue: &State<Queue>) -> Result<Json<Popped>, ApiError> {
+#[rocket::post("/pop", data = "<_none>")]
+async fn pop(_authorized: Authorized, _none: NoBody, queue: &State<Queue>) -> Result<Json<Popped>, ApiError> {
     let message = queue.pop().await?;
     Ok(Json(Popped {
         status: "ok",
@@ -66,8 +64,12 @@ async fn pop(_authorized: Authorized, queue: &State<Queue>) -> Result<Json<Poppe
     }))
 }
 
-#[rocket::get("/count")]
-async fn count(_authorized: Authorized, queue: &State<Queue>) -> Result<Json<Counted>, ApiError> {
+#[rocket::get("/count", data = "<_none>")]
+async fn count(
+    _authorized: Authorized,
+    _none: NoBody,
+    queue: &State<Queue>,
+) -> Result<Json<Counted>, ApiError> {
     let count = queue.count().await?;
     Ok(Json(Counted { status: "ok", count }))
 }

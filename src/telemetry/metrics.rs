@@ -47,7 +47,7 @@ pub struct Metrics {
     pub queue_pops: IntCounterVec,
     /// Messages that wait in the plain queue.
     pub queue_depth: Gauge,
-    /// Connections to PostgreSQL by state: busy or idle.
+    /// Connections to PostgreSQL by state: busy, idle, abandoned or connecting.
     pub database_connections: GaugeVec,
     /// Seconds that a request waited for a connection to PostgreSQL.
     pub database_connection_wait: Histogram,
@@ -121,10 +121,7 @@ impl Metrics {
             database_connections: registered(
                 &to,
                 GaugeVec::new(
-                    Opts::new(
-                        "order_api_database_connections",
-                        "Pooled connections to PostgreSQL.",
-                    ),
+                    Opts::new("order_api_database_connections", "Connections to PostgreSQL."),
                     &["state"],
                 )?,
             )?,

@@ -17,4 +17,6 @@ mod keyvalue;
 mod ops;
 mod orders;
 mod queue;
+#[path = "../raw/mod.rs"]
+mod raw;
 mod support;

@@ -12,11 +12,14 @@
 )]
 
 mod backup;
+mod crowds;
 mod faults;
 mod health;
 mod image;
 mod load;
 mod monitoring;
+#[path = "../raw/mod.rs"]
+mod raw;
 mod redis;
 mod replicas;
 mod stack;

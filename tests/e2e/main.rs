@@ -11,6 +11,8 @@
 
 mod nginx;
 mod orders;
+#[path = "../raw/mod.rs"]
+mod raw;
 mod redis;
 
 use reqwest::{Client, Response};

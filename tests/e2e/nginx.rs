@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use reqwest::Client;
 use serde_json::Value;
 
+use crate::raw::{Framing, Sent};
 use crate::{json, place, url};
 
 #[rocket::async_test]
@@ -97,4 +98,39 @@ async fn the_services_own_refusals_pass_untouched() {
     let refused = reqwest::get(url("/orders?page=0&limit=1")).await.unwrap();
     assert_eq!(refused.status(), 400);
     assert_eq!(json(refused).await["code"], "invalid_page");
+}
+
+/// Every route that asks for a token, with none and six megabytes.
+#[test]
+fn without_a_token_a_large_body_is_401_in_json() {
+    let address = url("").replace("http://", "");
+    for (method, path) in [
+        ("POST", "/api/queue/push"),
+        ("POST", "/api/queue/pop"),
+        ("GET", "/api/queue/count/"),
+        ("POST", "/api/queues/e2e/messages"),
+        ("DELETE", "/api/queues/e2e/messages/0"),
+        ("POST", "/set"),
+        ("POST", "/add"),
+        ("GET", "/get/e2e"),
+        ("GET", "/logs"),
+        ("GET", "/log_file"),
+    ] {
+        for framing in [Framing::Length, Framing::Chunks] {
+            let request = Sent {
+                method,
+                path,
+                token: None,
+                body: 6 * 1024 * 1024,
+                framing,
+                expects: false,
+            };
+            let refused = request.then_read(&address).unwrap();
+            assert_eq!(
+                (refused.status, refused.code().as_str()),
+                (401, "unauthorized"),
+                "{path}"
+            );
+        }
+    }
 }

@@ -5,9 +5,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::DistanceError;
-use super::client::Answer;
 use super::online::Api;
 use crate::orders::model::{Coordinates, Trip};
+use crate::outbound::Answer;
 
 /// Documentation: "Distance Matrix API request and response",
 /// <https://developers.google.com/maps/documentation/distance-matrix/distance-matrix>.
@@ -63,7 +63,7 @@ impl Api for Google {
     }
 
     fn read(&self, answer: &Answer) -> Result<f64, DistanceError> {
-        let matrix: Matrix = answer.json()?;
+        let matrix: Matrix = answer.json().map_err(DistanceError::Unavailable)?;
         let refused = |words: String| Err(DistanceError::Unavailable(words));
         if matrix.status != "OK" {
             let why = matrix.error_message.unwrap_or_default();

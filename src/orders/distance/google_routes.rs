@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::DistanceError;
-use super::client::Answer;
 use super::online::Api;
 use crate::orders::model::{Coordinates, Trip};
+use crate::outbound::Answer;
 
 /// `status` is not to be left out: without it every element appears to be OK.
 const FIELDS: &str = "status,condition,distanceMeters";
@@ -70,7 +70,7 @@ impl Api for GoogleRoutes {
     }
 
     fn read(&self, answer: &Answer) -> Result<f64, DistanceError> {
-        let element = match answer.json()? {
+        let element = match answer.json().map_err(DistanceError::Unavailable)? {
             Body::Single(element) => Some(element),
             Body::Stream(elements) => elements.into_iter().next(),
         };

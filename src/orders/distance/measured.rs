@@ -21,6 +21,8 @@ impl<P: DistanceProvider> DistanceProvider for Measured<P> {
             Ok(_) => "found",
             Err(DistanceError::NoRoute) => "no_route",
             Err(DistanceError::Unavailable(_)) => "unavailable",
+            Err(DistanceError::CircuitOpen) => "circuit_open",
+            Err(DistanceError::Busy) => "busy",
         };
         METRICS
             .distance_lookups

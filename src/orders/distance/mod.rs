@@ -1,11 +1,12 @@
 //! The road distance of a trip, asked of the provider that the configuration chose.
 
-mod client;
 #[cfg(test)]
 mod faults;
 mod google;
 mod google_routes;
 mod haversine;
+#[cfg(test)]
+mod limits;
 mod measured;
 mod online;
 mod osrm;
@@ -16,8 +17,8 @@ mod tests;
 
 use crate::config;
 use crate::orders::model::Trip;
+use crate::outbound::Client;
 
-use client::Client;
 use google::Google;
 use google_routes::GoogleRoutes;
 use haversine::Haversine;
@@ -45,23 +46,38 @@ pub enum DistanceError {
     /// one line, never long, never with a key in it.
     #[error("{0}")]
     Unavailable(String),
+    /// It was not asked: it has failed each of the last times.
+    #[error("the provider has failed each of the last times, so it was not asked")]
+    CircuitOpen,
+    /// It was not asked: too many lookups are under way.
+    #[error("too many lookups are under way")]
+    Busy,
 }
 
 /// The provider that the configuration names.
 ///
 /// # Errors
 /// The HTTP client could not be made (no TLS library, say).
-pub fn provider(config: &config::Distance) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
+pub fn provider(
+    config: &config::Distance,
+    limits: &config::Outbound,
+) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
     match config {
-        config::Distance::Google { key, url } => online("google", Google::new(key, url)),
-        config::Distance::GoogleRoutes { key, url } => online("google-routes", GoogleRoutes::new(key, url)),
-        config::Distance::Osrm { url } => online("osrm", Osrm::new(url)),
+        config::Distance::Google { key, url } => online("google", Google::new(key, url), limits),
+        config::Distance::GoogleRoutes { key, url } => {
+            online("google-routes", GoogleRoutes::new(key, url), limits)
+        }
+        config::Distance::Osrm { url } => online("osrm", Osrm::new(url), limits),
         config::Distance::Haversine => Ok(measured("haversine", Haversine)),
     }
 }
 
-fn online(name: &'static str, api: impl Api + 'static) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
-    Ok(measured(name, Online::new(api, Client::new()?)))
+fn online(
+    name: &'static str,
+    api: impl Api + 'static,
+    limits: &config::Outbound,
+) -> Result<Box<dyn DistanceProvider>, reqwest::Error> {
+    Ok(measured(name, Online::new(api, Client::new(limits)?)))
 }
 
 fn measured(name: &'static str, provider: impl DistanceProvider + 'static) -> Box<dyn DistanceProvider> {

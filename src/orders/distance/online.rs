@@ -3,9 +3,9 @@
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::client::{Answer, Client};
 use super::{DistanceError, DistanceProvider, metres};
 use crate::orders::model::Trip;
+use crate::outbound::{Answer, Client, Failure};
 
 /// Characters of a reason in the log.
 const LONGEST_REASON: usize = 300;
@@ -37,7 +37,7 @@ impl<A: Api> Online<A> {
 
     async fn ask(&self, trip: &Trip) -> Result<i32, DistanceError> {
         let request = self.api.request(self.client.http(), trip);
-        let answer = self.client.ask(request).await?;
+        let answer = self.client.ask(request).await.map_err(not_asked)?;
         let status = answer.status;
         match self.api.read(&answer) {
             Ok(length) if status.is_success() => metres(length),
@@ -45,6 +45,7 @@ impl<A: Api> Online<A> {
             Err(DistanceError::NoRoute) if !status.is_server_error() => Err(DistanceError::NoRoute),
             Ok(_) | Err(DistanceError::NoRoute) => unavailable(format!("HTTP {status}")),
             Err(DistanceError::Unavailable(reason)) => unavailable(format!("HTTP {status}: {reason}")),
+            Err(error) => Err(error),
         }
     }
 }
@@ -56,8 +57,16 @@ impl<A: Api> DistanceProvider for Online<A> {
             DistanceError::Unavailable(reason) => {
                 DistanceError::Unavailable(for_the_log(reason, self.api.key()))
             }
-            DistanceError::NoRoute => error,
+            _ => error,
         })
+    }
+}
+
+fn not_asked(failure: Failure) -> DistanceError {
+    match failure {
+        Failure::Unavailable(reason) => DistanceError::Unavailable(reason),
+        Failure::CircuitOpen => DistanceError::CircuitOpen,
+        Failure::Busy => DistanceError::Busy,
     }
 }
 

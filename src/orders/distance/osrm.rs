@@ -4,9 +4,9 @@ use reqwest::{RequestBuilder, Url};
 use serde::Deserialize;
 
 use super::DistanceError;
-use super::client::Answer;
 use super::online::Api;
 use crate::orders::model::Trip;
+use crate::outbound::Answer;
 
 /// Documentation: "OSRM HTTP server", general options and route service,
 /// <https://github.com/Project-OSRM/osrm-backend/blob/master/docs/http.md>.
@@ -57,7 +57,7 @@ impl Api for Osrm {
     }
 
     fn read(&self, answer: &Answer) -> Result<f64, DistanceError> {
-        let body: Body = answer.json()?;
+        let body: Body = answer.json().map_err(DistanceError::Unavailable)?;
         match (body.code.as_str(), body.routes.first()) {
             ("Ok", Some(route)) => Ok(route.distance),
             // No road leads there, or no road is near one of the points.

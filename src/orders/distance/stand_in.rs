@@ -8,11 +8,13 @@ use std::time::Duration;
 use reqwest::Url;
 use rocket::tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use rocket::tokio::net::{TcpListener, TcpStream};
+use rocket::tokio::time::sleep;
 
-use super::client::Client;
 use super::online::{Api, Online};
 use super::{DistanceError, DistanceProvider};
+use crate::config::Outbound;
 use crate::orders::model::{Coordinates, Trip};
+use crate::outbound::Client;
 
 pub(super) const KEY: &str = "AIza-a-key-for-tests";
 
@@ -23,20 +25,25 @@ pub(super) enum Reply {
     SendAndHangUp(String),
     Silence,
     Endless,
+    /// Byte by byte, 50 ms apart.
+    Drip(String),
+    Late(Duration, String),
 }
 
 impl Reply {
     pub(super) fn with(status: u16, body: impl AsRef<str>) -> Self {
-        let body = body.as_ref();
-        let length = body.len();
-        Self::Send(format!(
-            "HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}"
-        ))
+        Self::Send(http(status, body.as_ref()))
     }
 
     pub(super) fn hang_up() -> Self {
         Self::SendAndHangUp(String::new())
     }
+}
+
+/// A whole answer.
+pub(super) fn http(status: u16, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 #[derive(Clone)]
@@ -56,6 +63,8 @@ struct State {
     replies: VecDeque<Reply>,
     requests: Vec<Request>,
     connections: usize,
+    /// Connections up to this one answer nothing any more.
+    frozen: usize,
 }
 
 pub(super) struct StandIn {
@@ -74,8 +83,12 @@ impl StandIn {
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                shared.lock().unwrap().connections += 1;
-                tokio::spawn(serve(stream, Arc::clone(&shared)));
+                let number = {
+                    let mut state = shared.lock().unwrap();
+                    state.connections += 1;
+                    state.connections
+                };
+                tokio::spawn(serve(stream, number, Arc::clone(&shared)));
             }
         });
         Self { port, state }
@@ -93,6 +106,17 @@ impl StandIn {
         self.state.lock().unwrap().requests.len()
     }
 
+    /// The connections that are open now answer nothing any more.
+    pub(super) fn freeze(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.frozen = state.connections;
+    }
+
+    /// From now on every request is answered like this.
+    pub(super) fn answer(&self, reply: Reply) {
+        self.state.lock().unwrap().replies = [reply].into();
+    }
+
     pub(super) fn only_request(&self) -> Request {
         let state = self.state.lock().unwrap();
         assert_eq!(state.requests.len(), 1);
@@ -100,14 +124,27 @@ impl StandIn {
     }
 }
 
-async fn serve(stream: TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
+async fn serve(stream: TcpStream, number: usize, state: Arc<Mutex<State>>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
         let request = read(&mut stream).await?;
+        if number <= state.lock().unwrap().frozen {
+            pending::<()>().await;
+        }
         match note(&state, request) {
             Reply::Send(text) => stream.write_all(text.as_bytes()).await.ok()?,
             Reply::SendAndHangUp(text) => return stream.write_all(text.as_bytes()).await.ok(),
             Reply::Silence => pending().await,
+            Reply::Late(after, text) => {
+                sleep(after).await;
+                stream.write_all(text.as_bytes()).await.ok()?;
+            }
+            Reply::Drip(text) => {
+                for byte in text.into_bytes() {
+                    stream.write_all(&[byte]).await.ok()?;
+                    sleep(Duration::from_millis(50)).await;
+                }
+            }
             Reply::Endless => {
                 stream.write_all(b"HTTP/1.1 200 X\r\n\r\n").await.ok()?;
                 while stream.write_all(&[b' '; 4096]).await.is_ok() {}
@@ -150,15 +187,23 @@ pub(super) fn trip() -> Trip {
     }
 }
 
+/// What production asks with.
+pub(super) fn online<A: Api>(api: A) -> Online<A> {
+    Online::new(api, Client::new(&Outbound::default()).unwrap())
+}
+
 /// Asks as production does.
 pub(super) async fn lookup(api: impl Api) -> Result<i32, DistanceError> {
-    let client = Client::new().unwrap();
-    Online::new(api, client).distance(&trip()).await
+    online(api).distance(&trip()).await
 }
 
 /// Asks as production does, but with little patience.
 pub(super) async fn hasty_lookup(api: impl Api) -> Result<i32, DistanceError> {
-    let client = Client::patient_for(Duration::from_millis(500), Client::builder()).unwrap();
+    let hasty = Outbound {
+        timeout: Duration::from_millis(500),
+        ..Outbound::default()
+    };
+    let client = Client::new(&hasty).unwrap();
     Online::new(api, client).distance(&trip()).await
 }
 

@@ -32,14 +32,14 @@ fn every_provider(stand_in: &StandIn) -> [config::Distance; 3] {
 
 #[rocket::async_test]
 async fn the_configuration_chooses_who_is_asked() {
-    let haversine = provider(&config::Distance::Haversine).unwrap();
+    let haversine = provider(&config::Distance::Haversine, &config::Outbound::default()).unwrap();
     assert_eq!(haversine.distance(&trip()).await, Ok(1498));
     for (index, start) in ["GET /google?", "POST /routes ", "GET /osrm/route/v1/"]
         .iter()
         .enumerate()
     {
         let stand_in = StandIn::start([Reply::with(404, "")]).await;
-        let chosen = provider(&every_provider(&stand_in)[index]).unwrap();
+        let chosen = provider(&every_provider(&stand_in)[index], &config::Outbound::default()).unwrap();
         reason(chosen.distance(&trip()).await);
         let request = stand_in.only_request();
         assert!(request.line().starts_with(start), "{}", request.line());
@@ -67,7 +67,8 @@ async fn no_reason_tells_the_key_even_where_the_provider_does() {
         let stand_in = StandIn::start([reply]).await;
         let [google, routes, _] = every_provider(&stand_in);
         for config in [google, routes] {
-            let reason = reason(provider(&config).unwrap().distance(&trip()).await);
+            let provider = provider(&config, &config::Outbound::default()).unwrap();
+            let reason = reason(provider.distance(&trip()).await);
             assert!(!reason.contains(KEY), "{reason}");
         }
     }
@@ -79,7 +80,8 @@ async fn no_reason_tells_the_address_which_may_hold_a_key() {
     for reply in [Reply::hang_up(), Reply::Endless, not_http, Reply::with(404, "")] {
         let stand_in = StandIn::start([reply]).await;
         for config in every_provider(&stand_in) {
-            let reason = reason(provider(&config).unwrap().distance(&trip()).await);
+            let provider = provider(&config, &config::Outbound::default()).unwrap();
+            let reason = reason(provider.distance(&trip()).await);
             assert!(!reason.contains(KEY) && !reason.contains("127.0.0.1"), "{reason}");
         }
     }

@@ -41,6 +41,14 @@ impl Orders {
         }
     }
 
+    /// Whether an order that is placed now would be refused at once: then nobody need be asked for its distance.
+    ///
+    /// # Errors
+    /// Too many requests wait.
+    pub fn has_room(&self) -> Result<(), DatabaseError> {
+        self.place.has_room()
+    }
+
     /// Places an order and tells its id, which is on disk by then.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use diesel::deserialize::{self, FromSql};
 use diesel::pg::{Pg, PgConnection, PgValue};
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text};
 use time::OffsetDateTime;
 
 use super::super::model::{NewOrder, Order, OrderSummary, Status, TakeOutcome};
@@ -31,18 +31,18 @@ pub fn place(connection: &mut PgConnection, new: &[NewOrder]) -> QueryResult<Vec
     Ok(ids)
 }
 
-/// Takes orders, each for one courier alone. Of equal ids the first one wins.
+/// Takes orders, each for one courier alone: in one statement, or in two where another transaction holds one of
+/// the rows. Of equal ids the first one wins.
 pub fn take(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<TakeOutcome>> {
-    let rows = match (TakeOrders { ids }).load::<(i64, bool)>(connection) {
-        Err(error) if ids.len() == 1 && is_lock_not_available(&error) => {
-            return Ok(vec![TakeOutcome::Locked]);
-        }
-        rows => rows?,
-    };
-    let mut won: HashMap<i64, bool> = rows.into_iter().collect();
-    let outcome = |id| match won.get_mut(id).map(mem::take) {
-        Some(true) => TakeOutcome::Won,
-        Some(false) => TakeOutcome::AlreadyTaken,
+    let rows = match (TakeFree { ids }).load(connection) {
+        Err(error) if is_lock_not_available(&error) => (TakeWhatIsFree { ids }).load(connection),
+        rows => rows,
+    }?;
+    let mut won: HashMap<i64, Option<bool>> = rows.into_iter().collect();
+    let outcome = |id| match won.get_mut(id).map(|won| won.as_mut().map(mem::take)) {
+        Some(Some(true)) => TakeOutcome::Won,
+        Some(Some(false)) => TakeOutcome::AlreadyTaken,
+        Some(None) => TakeOutcome::Locked,
         None => TakeOutcome::NotFound,
     };
     Ok(ids.iter().map(outcome).collect())
@@ -60,56 +60,123 @@ pub fn find(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<Optio
 
 /// A part of the orders, newest first.
 pub fn list(connection: &mut PgConnection, slice: Slice) -> QueryResult<Vec<OrderSummary>> {
+    let limit = slice.limit;
     let newest_first = dsl::orders
         .select((dsl::distance, dsl::id, dsl::status))
         .order(dsl::id.desc())
-        .limit(slice.limit);
+        .limit(limit);
     let rows: Vec<(i32, i64, Status)> = match slice.start {
         Start::After(id) => newest_first.filter(dsl::id.lt(id)).load(connection),
         Start::Offset(offset) if offset < DEEP => newest_first.offset(offset).load(connection),
-        Start::Offset(offset) => {
-            // An index-only scan finds the page's first id, and only the page itself is read from the table.
-            let skipped = diesel::alias!(orders as skipped);
-            let id = skipped.field(dsl::id);
-            let first = skipped.select(id).order(id.desc()).offset(offset).single_value();
-            newest_first.filter(dsl::id.nullable().le(first)).load(connection)
-        }
+        Start::Offset(offset) => DeepPage { offset, limit }.load(connection),
     }?;
     Ok(rows.into_iter().map(OrderSummary::from).collect())
 }
 
-/// One statement and one round trip: lock, decide, update, and tell (id, won) of each order that exists.
+/// An index-only scan finds the page's first id, and only the page itself is read from the table.
+///
+/// There are no more orders than ids from the first to the last one. So a page that begins beyond those is known to
+/// be empty from both ends of the index, and nothing is skipped for it: `CASE` leaves the scan out.
+#[derive(QueryId)]
+struct DeepPage {
+    offset: i64,
+    limit: i64,
+}
+
+impl QueryFragment<Pg> for DeepPage {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT distance, id, status FROM orders WHERE id <= CASE WHEN ");
+        out.push_bind_param::<BigInt, _>(&self.offset)?;
+        out.push_sql(
+            " <= (SELECT max(id) FROM orders) - (SELECT min(id) FROM orders) \
+             THEN (SELECT id FROM orders ORDER BY id DESC OFFSET $1 LIMIT 1) END ORDER BY id DESC LIMIT ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+}
+
+impl Query for DeepPage {
+    type SqlType = (Integer, BigInt, Text);
+}
+
+impl RunQueryDsl<PgConnection> for DeepPage {}
+
+/// Of each order that exists: its id, and whether it was won; nothing where its row is held.
+type Taken = (BigInt, Nullable<Bool>);
+
+/// One statement and one round trip: lock, decide, update, and tell.
 ///
 /// `NOWAIT` raises 55P03 where another transaction holds one of the rows. Where one has just let go, the
 /// lock reads the row anew, and so does the update (PostgreSQL manual, 13.2.1): no order is won twice.
-struct TakeOrders<'a> {
+struct TakeFree<'a> {
     ids: &'a [i64],
 }
 
-impl QueryId for TakeOrders<'_> {
-    type QueryId = TakeOrders<'static>;
-    const HAS_STATIC_QUERY_ID: bool = true;
+/// As [`TakeFree`], and tells which rows are held instead of failing.
+///
+/// `present` is read without a lock: an order that is there and was not locked is held, and one that is not
+/// there does not exist. One that its snapshot shows as taken is taken for good, whoever holds it.
+struct TakeWhatIsFree<'a> {
+    ids: &'a [i64],
 }
 
-impl Query for TakeOrders<'_> {
-    type SqlType = (BigInt, Bool);
-}
+/// After the rows were locked. The ids are the first parameter, named for the table that is written, too, which
+/// tells a table spread over servers where to look.
+const TAKEN: &str = "taken AS (UPDATE orders SET status = 'TAKEN', taken_at = now() FROM locked \
+     WHERE orders.id = ANY($1) AND orders.id = locked.id AND locked.free RETURNING orders.id) ";
 
-impl RunQueryDsl<PgConnection> for TakeOrders<'_> {}
-
-impl QueryFragment<Pg> for TakeOrders<'_> {
+impl QueryFragment<Pg> for TakeFree<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH locked AS (SELECT id, status FROM orders WHERE id = ANY(");
+        out.push_sql("WITH locked AS (SELECT id, status = 'UNASSIGNED' AS free FROM orders WHERE id = ANY(");
         out.push_bind_param::<Array<BigInt>, _>(self.ids)?;
+        out.push_sql(") ORDER BY id FOR UPDATE NOWAIT), ");
+        out.push_sql(TAKEN);
         out.push_sql(
-            ") ORDER BY id FOR UPDATE NOWAIT), \
-             taken AS (UPDATE orders SET status = 'TAKEN', taken_at = now() FROM locked \
-             WHERE orders.id = locked.id AND locked.status = 'UNASSIGNED' RETURNING orders.id) \
-             SELECT locked.id, taken.id IS NOT NULL FROM locked LEFT JOIN taken ON taken.id = locked.id",
+            "SELECT locked.id, taken.id IS NOT NULL FROM locked LEFT JOIN taken ON taken.id = locked.id",
         );
         Ok(())
     }
 }
+
+impl QueryFragment<Pg> for TakeWhatIsFree<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH present AS (SELECT id, status = 'UNASSIGNED' AS free FROM orders WHERE id = ANY(");
+        out.push_bind_param::<Array<BigInt>, _>(self.ids)?;
+        out.push_sql(
+            ")), locked AS (SELECT id, status = 'UNASSIGNED' AS free FROM orders \
+             WHERE id = ANY($1) ORDER BY id FOR UPDATE SKIP LOCKED), ",
+        );
+        out.push_sql(TAKEN);
+        out.push_sql(
+            "SELECT present.id, \
+             CASE WHEN locked.id IS NOT NULL OR NOT present.free THEN taken.id IS NOT NULL END \
+             FROM present LEFT JOIN locked ON locked.id = present.id LEFT JOIN taken ON taken.id = present.id",
+        );
+        Ok(())
+    }
+}
+
+impl QueryId for TakeFree<'_> {
+    type QueryId = TakeFree<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl QueryId for TakeWhatIsFree<'_> {
+    type QueryId = TakeWhatIsFree<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for TakeFree<'_> {
+    type SqlType = Taken;
+}
+
+impl Query for TakeWhatIsFree<'_> {
+    type SqlType = Taken;
+}
+
+impl RunQueryDsl<PgConnection> for TakeFree<'_> {}
+
+impl RunQueryDsl<PgConnection> for TakeWhatIsFree<'_> {}
 
 /// One `INSERT` for any number of orders: a column is an array, so there is one statement to prepare.
 #[derive(QueryId)]

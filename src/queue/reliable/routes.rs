@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rocket::data::ToByteUnit;
 use rocket::fairing::AdHoc;
 use rocket::tokio::time::sleep;
-use rocket::{Data, FromForm, Shutdown, State, tokio};
+use rocket::{FromForm, Shutdown, State, tokio};
 use serde::Serialize;
 
 use super::batch;
@@ -17,7 +16,7 @@ use super::store;
 use super::waiters::Waiters;
 use crate::broker::Broker;
 use crate::error::ApiError;
-use crate::http::body::{self, Schema, json_limit};
+use crate::http::body::{JsonBody, LargeBody, NoBody, Schema};
 use crate::http::json::Json;
 use crate::http::token::Authorized;
 
@@ -63,13 +62,13 @@ async fn push(
     _authorized: Authorized,
     queue: Name,
     delay: Option<&str>,
-    body: Data<'_>,
+    mut body: LargeBody,
     broker: &State<Broker>,
     waiters: &State<Arc<Waiters>>,
 ) -> Result<Json<Pushed>, ApiError> {
     let queue = queue?;
     let delay = number("delay", delay, 0..=LONGEST_VISIBILITY, 0)?;
-    let messages = batch::messages(body::text(body, 7.mebibytes()).await?)?;
+    let messages = batch::messages(body.take_text()?)?;
     let ids = store::push(broker, &queue, &messages, delay).await?;
     waiters.wake(&queue);
     Ok(Json(Pushed { status: "ok", ids }))
@@ -93,9 +92,10 @@ impl Asked<'_> {
     }
 }
 
-#[rocket::post("/<queue>/messages/receive?<asked..>")]
+#[rocket::post("/<queue>/messages/receive?<asked..>", data = "<_none>")]
 async fn receive(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     asked: Asked<'_>,
     broker: &State<Broker>,
@@ -122,9 +122,10 @@ async fn receive(
     })
 }
 
-#[rocket::delete("/<queue>/messages/<receipt>")]
+#[rocket::delete("/<queue>/messages/<receipt>", data = "<_none>")]
 async fn acknowledge(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     receipt: &str,
     broker: &State<Broker>,
@@ -139,13 +140,13 @@ async fn defer(
     _authorized: Authorized,
     queue: Name,
     receipt: &str,
-    body: Data<'_>,
+    body: JsonBody,
     schema: &State<Schema<Visibility>>,
     broker: &State<Broker>,
     waiters: &State<Arc<Waiters>>,
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
-    let Visibility { visibility } = schema.read(body, json_limit()).await?;
+    let Visibility { visibility } = schema.read(body.bytes())?;
     let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
     let deferred = store::defer(broker, &queue, &receipt, visibility).await?;
     if visibility == 0 {
@@ -166,8 +167,12 @@ struct Listed {
     queues: Vec<Numbers>,
 }
 
-#[rocket::get("/")]
-async fn list(_authorized: Authorized, broker: &State<Broker>) -> Result<Json<Listed>, ApiError> {
+#[rocket::get("/", data = "<_none>")]
+async fn list(
+    _authorized: Authorized,
+    _none: NoBody,
+    broker: &State<Broker>,
+) -> Result<Json<Listed>, ApiError> {
     let queues = store::list(broker).await?;
     Ok(Json(Listed { status: "ok", queues }))
 }
@@ -179,8 +184,13 @@ struct Shown {
     numbers: Numbers,
 }
 
-#[rocket::get("/<queue>")]
-async fn show(_authorized: Authorized, queue: Name, broker: &State<Broker>) -> Result<Json<Shown>, ApiError> {
+#[rocket::get("/<queue>", data = "<_none>")]
+async fn show(
+    _authorized: Authorized,
+    _none: NoBody,
+    queue: Name,
+    broker: &State<Broker>,
+) -> Result<Json<Shown>, ApiError> {
     let queue = queue?;
     let numbers = store::numbers(broker, queue.clone()).await?;
     let numbers = numbers.ok_or_else(|| ApiError::QueueNotFound(queue.as_str().to_owned()))?;
@@ -196,9 +206,10 @@ struct Dead {
     messages: Vec<DeadLetter>,
 }
 
-#[rocket::get("/<queue>/dead?<limit>")]
+#[rocket::get("/<queue>/dead?<limit>", data = "<_none>")]
 async fn dead(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     limit: Option<&str>,
     broker: &State<Broker>,
@@ -217,9 +228,10 @@ struct Redriven {
     redriven: u64,
 }
 
-#[rocket::post("/<queue>/dead/redrive?<max>")]
+#[rocket::post("/<queue>/dead/redrive?<max>", data = "<_none>")]
 async fn redrive(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     max: Option<&str>,
     broker: &State<Broker>,
@@ -241,9 +253,10 @@ struct Purged {
     purged: u64,
 }
 
-#[rocket::delete("/<queue>/messages")]
+#[rocket::delete("/<queue>/messages", data = "<_none>")]
 async fn purge(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     broker: &State<Broker>,
 ) -> Result<Json<Purged>, ApiError> {
@@ -251,9 +264,10 @@ async fn purge(
     Ok(Json(Purged { status: "ok", purged }))
 }
 
-#[rocket::delete("/<queue>/dead")]
+#[rocket::delete("/<queue>/dead", data = "<_none>")]
 async fn purge_dead(
     _authorized: Authorized,
+    _none: NoBody,
     queue: Name,
     broker: &State<Broker>,
 ) -> Result<Json<Purged>, ApiError> {

@@ -1,4 +1,9 @@
-//! `order-api migrate`.
+//! PostgreSQL that dies impolitely, and `order-api migrate`.
+
+mod failover;
+mod limits;
+mod read_only;
+mod silent;
 
 use std::process::{Child, Command};
 

@@ -54,7 +54,7 @@ async fn a_method_that_nobody_knows_is_answered_in_json_too() {
     let refused = app
         .send(Method::from_bytes(b"BREW").unwrap(), "/orders", "")
         .await;
-    assert_eq!(refused.refusal(), (400, "bad_request"));
+    assert_eq!(refused.refusal(), (501, "not_implemented"));
     assert_eq!(
         refused.body["request_id"].as_str(),
         refused.header("x-request-id")

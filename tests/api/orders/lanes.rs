@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use rocket::futures::future::join_all;
 use rocket::tokio::time::sleep;
 
-use crate::support::{Answer, App, TRIP};
+use crate::support::{Answer, App, TRIP, metric};
 
 async fn place_many(app: &App, number: usize) -> Vec<i64> {
     join_all((0..number).map(|_| app.place())).await
@@ -55,10 +55,8 @@ async fn what_is_shown_together_is_each_ones_own() {
 
 /// How many the metrics say were refused for this reason.
 async fn refused(app: &App, reason: &str) -> usize {
-    let metrics = app.get("/metrics").await.text;
-    let name = format!(r#"order_api_lane_refusals_total{{lane="place",reason="{reason}"}} "#);
-    let value = metrics.lines().find_map(|line| line.strip_prefix(&name));
-    value.unwrap().parse().unwrap()
+    let name = format!(r#"order_api_lane_refusals_total{{lane="place",reason="{reason}"}}"#);
+    metric(app, &name).await
 }
 
 /// More than wait in a lane and are under way together.

@@ -33,6 +33,23 @@ async fn every_way_to_write_degrees_is_read() {
 }
 
 #[rocket::async_test]
+async fn degrees_may_have_any_number_of_digits() {
+    let (app, database) = App::start();
+    let long = |number: &str, zeros: usize| format!("{number}{}", "0".repeat(zeros));
+    for degrees in [
+        long("50.456399", 24),
+        long("-50.456399", 5000),
+        long("+", 5000) + "50.5",
+    ] {
+        let body = json!({"origin": [degrees, "0"], "destination": ["59.436487", "24.747193"]});
+        let placed = app.post("/orders", body.to_string()).await;
+        assert_eq!(placed.status, 200, "{placed:?}");
+    }
+    let exact = "SELECT count(*) AS number FROM orders WHERE origin_lat IN (50.456399, -50.456399, 50.5)";
+    assert_eq!(database.number(exact), 3);
+}
+
+#[rocket::async_test]
 async fn a_trip_to_where_one_is_has_no_length() {
     let (app, _database) = App::start();
     let body = json!({"origin": ["1", "2"], "destination": ["1", "2"]});
@@ -91,7 +108,7 @@ async fn a_body_that_breaks_the_schema_is_refused_and_the_member_named() {
     let degrees = |index| {
         format!(
             "origin[{index}] must be a string with an optionally signed decimal number of degrees, \
-             such as \"-12.70758\", of at most 32 characters."
+             such as \"-12.70758\"."
         )
     };
     for (body, sentence) in [
@@ -113,11 +130,6 @@ async fn a_body_that_breaks_the_schema_is_refused_and_the_member_named() {
         (with_origin(json!(["1", "2\n"])), degrees(1)),
         (with_origin(json!(["1", "٣"])), degrees(1)),
         (with_origin(json!(["", "2"])), degrees(0)),
-        (with_origin(json!(["1", "1".repeat(400)])), degrees(1)),
-        (
-            with_origin(json!([format!("0.{}", "1".repeat(400)), "2"])),
-            degrees(0),
-        ),
     ] {
         let refused = app.post("/orders", body.clone()).await;
         assert_eq!(refused.refusal(), (400, "invalid_body"), "{body}");
@@ -146,6 +158,7 @@ async fn coordinates_that_are_no_place_on_earth_are_refused() {
         (["-91", "0"], 0),
         (["0", "180.1"], 1),
         (["0", "-999999999"], 1),
+        (["0", &"1".repeat(400)], 1),
     ] {
         let refused = app.post("/orders", with_origin(json!(origin))).await;
         assert_eq!(refused.refusal(), (400, "out_of_range"), "{origin:?}");

@@ -57,6 +57,11 @@ impl App {
         self.logs.path()
     }
 
+    #[allow(dead_code, reason = "tests/slow_clients asks")]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn terminate(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").arg(pid).status().unwrap().success());

@@ -1,6 +1,6 @@
 //! Requests as tests write them, and answers as they look at them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::HeaderMap;
 use reqwest::{Body, Method};
@@ -89,7 +89,36 @@ impl App {
             .unwrap_or_else(|| panic!("not placed: {placed:?}"))
     }
 
+    /// Places orders until one is placed, and tells how long that took; until then each is refused, and in time.
+    pub async fn until_well(&self) -> Duration {
+        let began = Instant::now();
+        loop {
+            let asked = Instant::now();
+            let placed = self.post("/orders", TRIP).await;
+            if placed.status == 200 {
+                return began.elapsed();
+            }
+            assert_eq!(placed.status, 503, "{placed:?}");
+            assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+        }
+    }
+
+    /// A metric as it stands, by its name and labels.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let metrics = self.get("/metrics").await.text;
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name));
+        let value = value.unwrap_or_else(|| panic!("no {name} in {metrics}"));
+        value.trim().parse().unwrap()
+    }
+
     pub async fn take(&self, id: i64) -> Answer {
         self.patch(&format!("/orders/{id}"), TAKE).await
     }
+}
+
+/// The value of a counter that `GET /metrics` tells of, by its name and labels; 0 where there is none yet.
+pub async fn metric(app: &App, name: &str) -> usize {
+    let metrics = app.get("/metrics").await.text;
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name));
+    value.map_or(0, |value| value.trim().parse().unwrap())
 }

@@ -1,12 +1,13 @@
 //! A PostgreSQL server of a test's own, to be stopped, killed and started again; durable, unlike the shared one.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
 
 use super::database::connect;
+use super::{Proxy, Upstream};
 
 /// Stopped with the test.
 pub struct Cluster {
@@ -17,10 +18,7 @@ pub struct Cluster {
 impl Cluster {
     /// A new one, with all the tables.
     pub fn start() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("order-api-test-{}-{number}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
+        let directory = new_directory();
         let url = script("start", &directory);
         let cluster = Self { url, directory };
         let migrated = Command::new(env!("CARGO_BIN_EXE_order-api"))
@@ -30,6 +28,83 @@ impl Cluster {
             .status();
         assert!(migrated.unwrap().success());
         cluster
+    }
+
+    /// One that follows this one. From here on no commit is confirmed that it does not have.
+    pub fn standby(&self) -> Self {
+        let directory = new_directory();
+        run(script_of("standby", &directory).arg(&self.url));
+        let standby = Self {
+            url: script("start", &directory),
+            directory,
+        };
+        let mut primary = connect(&self.url);
+        for setting in [
+            "ALTER SYSTEM SET synchronous_standby_names = '*'",
+            "SELECT pg_reload_conf()",
+        ] {
+            primary.batch_execute(setting).unwrap();
+        }
+        // A new connection each time: one that waits in a statement does not read its configuration again.
+        let in_step = "SELECT 1 / count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        while connect(&self.url).batch_execute(in_step).is_err() {}
+        standby
+    }
+
+    /// The standby is the primary from here on.
+    pub fn promote(&self) {
+        connect(&self.url).batch_execute("SELECT pg_promote()").unwrap();
+    }
+
+    /// The URL of a server that is reached by several hosts.
+    pub fn url_of(clusters: &[&Self]) -> String {
+        let sockets = clusters
+            .iter()
+            .map(|cluster| cluster.sockets().display().to_string());
+        let hosts = sockets.collect::<Vec<_>>().join(",").replace('/', "%2F");
+        format!("postgresql:///order_api?host={hosts}&port=5432&user=order_api")
+    }
+
+    fn sockets(&self) -> PathBuf {
+        let file = self.directory.join("socket-dir");
+        std::fs::read_to_string(file).unwrap().trim().into()
+    }
+
+    /// A proxy in front of it, and the URL that leads through it.
+    pub fn behind_proxy(&self) -> (Proxy, String) {
+        let proxy = Proxy::start(Upstream::Unix(self.sockets().join(".s.PGSQL.5432")));
+        let url = format!("postgresql://order_api@{}/order_api", proxy.address);
+        (proxy, url)
+    }
+
+    /// All its processes stop; the kernel goes on to accept for them.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.directory.join("data/postmaster.pid")).unwrap_or_default();
+        let Some(postmaster) = pid.lines().next() else {
+            return;
+        };
+        let children = format!("/proc/{postmaster}/task/{postmaster}/children");
+        let children = std::fs::read_to_string(children).unwrap_or_default();
+        // The postmaster first, so that it has no more children.
+        for pid in [postmaster].into_iter().chain(children.split_whitespace()) {
+            let _ = Command::new("kill")
+                .args([signal, pid])
+                .stderr(Stdio::null())
+                .status();
+        }
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.join("log")).unwrap()
     }
 
     /// As an operator does it: connections are ended, data is written.
@@ -50,16 +125,30 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
+        self.resume();
         script("discard", &self.directory);
     }
 }
 
+fn new_directory() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("order-api-test-{}-{number}", std::process::id());
+    std::env::temp_dir().join(name)
+}
+
 fn script(verb: &str, directory: &Path) -> String {
-    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres.sh"))
-        .arg(verb)
-        .arg(directory)
-        .output()
-        .unwrap();
+    run(&mut script_of(verb, directory))
+}
+
+fn script_of(verb: &str, directory: &Path) -> Command {
+    let mut command = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres.sh"));
+    command.arg(verb).arg(directory);
+    command
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
     assert!(
         output.status.success(),
         "{}",

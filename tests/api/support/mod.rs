@@ -4,14 +4,20 @@ mod app;
 mod client;
 mod cluster;
 mod database;
+mod far;
+mod nginx;
 mod osrm;
+mod proxy;
 mod redis;
 
 pub use app::{App, required};
-pub use client::Answer;
+pub use client::{Answer, metric};
 pub use cluster::Cluster;
 pub use database::Database;
-pub use osrm::osrm;
+pub use far::Far;
+pub use nginx::Nginx;
+pub use osrm::{osrm, osrm_noting};
+pub use proxy::{Proxy, Upstream};
 pub use redis::Redis;
 
 /// How many at once make a race.

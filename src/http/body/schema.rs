@@ -1,19 +1,13 @@
-//! JSON bodies: read whatever the `Content-Type` says, up to a limit, and held against a schema.
+//! JSON bodies: read whatever the `Content-Type` says, and held against a schema.
 
 use std::marker::PhantomData;
 
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
-use rocket::Data;
-use rocket::data::{ByteUnit, ToByteUnit};
-use rocket::tokio::io::AsyncReadExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::ApiError;
-
-/// Bytes that there is room for from the beginning: those of an order or a short message.
-const USUAL: usize = 256;
 
 /// What a body becomes.
 pub trait Body: DeserializeOwned {
@@ -52,14 +46,8 @@ impl<T: Body> Schema<T> {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// The body is too large, is no JSON, or does not meet the schema.
-    pub async fn read(&self, data: Data<'_>, limit: ByteUnit) -> Result<T, ApiError> {
-        self.parse(&bytes(data, limit).await?)
-    }
-
-    /// # Errors
     /// The text is no JSON, or does not meet the schema.
-    fn parse(&self, text: &[u8]) -> Result<T, ApiError> {
+    pub fn read(&self, text: &[u8]) -> Result<T, ApiError> {
         if let Some(body) = strictly(text) {
             return Ok(body);
         }
@@ -130,38 +118,4 @@ fn member(pointer: &str) -> String {
         written.push_str("the body");
     }
     written
-}
-
-/// Reads the body as it is.
-///
-/// # Errors
-/// It is larger than `limit`, or the client left while sending it.
-async fn bytes(data: Data<'_>, limit: ByteUnit) -> Result<Vec<u8>, ApiError> {
-    let mut body = data.open(limit + 1); // the one byte more is never wanted, and tells that there is too much
-    let mut bytes = Vec::with_capacity(body.hint().max(USUAL));
-    let read = body.read_to_end(&mut bytes).await;
-    read.map_err(|_| ApiError::BadRequest)?;
-    if limit < bytes.len() {
-        return Err(ApiError::PayloadTooLarge {
-            limit: limit.as_u64(),
-        });
-    }
-    Ok(bytes)
-}
-
-/// The most that a JSON body may have.
-#[must_use]
-pub fn json_limit() -> ByteUnit {
-    16.kibibytes()
-}
-
-/// Reads the body as text, whatever it is.
-///
-/// # Errors
-/// It is larger than `limit`, or no UTF-8.
-pub async fn text(data: Data<'_>, limit: ByteUnit) -> Result<String, ApiError> {
-    String::from_utf8(bytes(data, limit).await?).map_err(|error| {
-        let position = error.utf8_error().valid_up_to();
-        ApiError::InvalidBody(format!("The body is not UTF-8: the byte at {position} is wrong."))
-    })
 }

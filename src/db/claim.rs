@@ -1,0 +1,123 @@
+//! Who holds a connection: the thread that runs a statement on it, or nobody, once its answer is not waited for.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use diesel::pg::PgConnection;
+use diesel::r2d2::PooledConnection;
+use rocket::tokio::runtime::Handle;
+use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use rocket::tokio::time::Instant;
+
+use super::pool::Manager;
+
+/// What is given back when a statement ends: the place in the pool, and the permits to use it.
+pub(super) struct Lent {
+    place: PooledConnection<Manager>,
+    #[expect(dead_code, reason = "given back when it is dropped, after the place")]
+    permits: Permits,
+}
+
+impl Lent {
+    pub(super) fn new(place: PooledConnection<Manager>, permits: Permits) -> Self {
+        Self { place, permits }
+    }
+}
+
+/// The permit of a connection, and that of its kind.
+pub(super) type Permits = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
+
+/// How far a statement has come. Its thread and whoever waits for its answer share it.
+#[derive(Default)]
+pub(super) struct Claim(Mutex<State>);
+
+#[derive(Default)]
+#[expect(clippy::large_enum_variant, reason = "one a statement, on the heap as it is")]
+enum State {
+    /// There is no connection yet.
+    #[default]
+    Waiting,
+    /// The thread has the connection, and its place in the pool is kept.
+    Running(Instant, Lent),
+    /// Nobody waits for the answer. The thread has the connection, if it had begun, and no place in the pool.
+    Abandoned(#[expect(dead_code, reason = "held until the thread ends")] Option<OwnedSemaphorePermit>),
+    /// The statement has ended.
+    Ended,
+}
+
+impl Claim {
+    /// The connection, for the statement to begin; none if nobody waits for it any more.
+    pub(super) fn begin(&self, mut lent: Lent) -> Option<PgConnection> {
+        let mut state = self.state();
+        if !matches!(*state, State::Waiting) {
+            return None;
+        }
+        let connection = lent.place.take()?;
+        *state = State::Running(Instant::now(), lent);
+        Some(connection)
+    }
+
+    /// The statement has ended: its connection goes back to the pool, or ends if it has no place there.
+    pub(super) fn end(&self, connection: PgConnection) {
+        let before = self.replace(State::Ended);
+        if let State::Running(_, mut lent) = before {
+            lent.place.put_back(connection);
+        }
+    }
+
+    /// Since when the statement runs, if it does.
+    pub(super) fn running_since(&self) -> Option<Instant> {
+        match *self.state() {
+            State::Running(since, _) => Some(since),
+            _ => None,
+        }
+    }
+
+    /// Nobody waits for the answer any more: whether the statement had begun.
+    ///
+    /// The connection's place in the pool is free at once if the thread may be left with it, of which `threads`
+    /// allows so many; else as soon as it may.
+    pub(super) fn abandon(self: &Arc<Self>, threads: &Arc<Semaphore>) -> bool {
+        {
+            let mut state = self.state();
+            match &*state {
+                State::Waiting => *state = State::Abandoned(None),
+                State::Running(_, lent) => lent.place.fell_silent(),
+                State::Abandoned(_) | State::Ended => {}
+            }
+            if !matches!(*state, State::Running(..)) {
+                return false;
+            }
+        }
+        match Arc::clone(threads).try_acquire_owned() {
+            Ok(permit) => self.let_go(permit),
+            Err(_) => {
+                if let Ok(runtime) = Handle::try_current() {
+                    let (claim, threads) = (Arc::clone(self), Arc::clone(threads));
+                    runtime.spawn(async move {
+                        if let Ok(permit) = threads.acquire_owned().await {
+                            claim.let_go(permit);
+                        }
+                    });
+                }
+            }
+        }
+        true
+    }
+
+    fn let_go(&self, permit: OwnedSemaphorePermit) {
+        let mut state = self.state();
+        if matches!(*state, State::Running(..)) {
+            let before = std::mem::replace(&mut *state, State::Abandoned(Some(permit)));
+            drop(state);
+            drop(before);
+        }
+    }
+
+    fn replace(&self, state: State) -> State {
+        std::mem::replace(&mut *self.state(), state)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,367 @@
+//! Connects to PostgreSQL without ever waiting for a server that does not answer.
+//!
+//! libpq connects in the caller's thread and tries one host after the other, each for 2 s at least. So each attempt
+//! has a thread of its own and one host. Whoever asks waits for the first success of any attempt, and for a
+//! moment only; an attempt that succeeds later is for whoever asks next.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::pg::PgConnection;
+use diesel::sql_types::{BigInt, Bool};
+use diesel::{Connection, RunQueryDsl, select};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::session::{Session, Trust};
+use super::sqlstate;
+use crate::config;
+
+/// How long whoever asks waits for an attempt.
+const ANSWER_WITHIN: Duration = Duration::from_millis(400);
+/// What the host that was connected to last has before the others are asked too.
+const HEAD_START: Duration = Duration::from_millis(100);
+/// Between attempts while they fail.
+const PACE: Duration = Duration::from_millis(50);
+/// Attempts for one host that may be under way. libpq ends each after `connect_timeout`.
+const ATTEMPTS: usize = 8;
+/// Attempts that are under way for longer than that, such as those that wait for a name server; one more a second.
+const ATTEMPTS_MAX: usize = 64;
+/// Connections that came too late for whoever asked, and how long they are kept for others.
+const LATE: usize = 3;
+const LATE_FOR: Duration = Duration::from_secs(2);
+
+/// A statement is planned once and not at every call (PostgreSQL manual, PREPARE). All of ours go by the primary
+/// key: the index is right even for a plan that was made while the table was small. Such a plan does not know how
+/// few rows are asked for, so it would be compiled where the table is large, which takes longer than to run it.
+/// Nor does it know how many ids a batch has: a nested loop over them would compare each with each.
+const ONE_PLAN: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+     SET enable_nestloop = off; SET jit = off";
+/// 1 for a new cluster, and one more with each promotion of a standby.
+const TIMELINE: &str = "CASE WHEN pg_is_in_recovery() THEN 0 \
+     ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END";
+
+/// Why there is no connection, or why it is not to be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectError {
+    /// libpq says why.
+    #[error(transparent)]
+    Connect(#[from] diesel::ConnectionError),
+    /// The first statements on it, or what the server has sent by itself.
+    #[error(transparent)]
+    Statement(#[from] diesel::result::Error),
+    /// Nothing came in time.
+    #[error("PostgreSQL does not answer")]
+    Silent,
+    /// As many attempts as may be are under way.
+    #[error("too many attempts to connect are under way")]
+    Crowded,
+    /// No thread for the attempt.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[from] std::io::Error),
+    /// A primary that does not know that a standby was promoted.
+    #[error("this server is on timeline {0}, and another one has been promoted since")]
+    LeftBehind(i64),
+    /// One like it has failed.
+    #[error("the connection was made before a statement was not answered, or before a failover")]
+    Suspect,
+}
+
+/// Makes connections.
+#[derive(Clone)]
+pub(super) struct Connector(Arc<Shared>);
+
+struct Shared {
+    hosts: Vec<SecretString>,
+    settings: String,
+    trust: Arc<Trust>,
+    /// The highest that was seen.
+    timeline: AtomicI64,
+    state: Mutex<State>,
+    /// An attempt has ended.
+    ended: Condvar,
+}
+
+struct State {
+    /// Made, and not fetched yet.
+    ready: VecDeque<Session>,
+    /// For each host.
+    under_way: Vec<usize>,
+    last_start: Option<Instant>,
+    /// The host that was connected to last.
+    preferred: usize,
+    /// The silences after which all hosts were asked.
+    surveyed: u64,
+    /// When the next attempt may begin; while none fails there is no such time.
+    pace: Option<Instant>,
+}
+
+/// One that asks, and the attempts that are made for it.
+struct Race {
+    began: Instant,
+    /// All hosts are asked at once, and all are waited for a moment.
+    survey: bool,
+    /// Those that are still to be asked.
+    hosts: VecDeque<usize>,
+    started: usize,
+    next_start: Instant,
+    outcome: Arc<Mutex<Outcome>>,
+}
+
+/// What came of the attempts of one that asks; changed under the lock of [`State`].
+#[derive(Default)]
+struct Outcome {
+    ended: usize,
+    failed: usize,
+    error: Option<ConnectError>,
+}
+
+impl Race {
+    fn new(hosts: usize, preferred: usize, survey: bool) -> Self {
+        let began = Instant::now();
+        let mut hosts: VecDeque<usize> = (0..hosts).collect();
+        hosts.rotate_left(preferred);
+        Self {
+            began,
+            survey,
+            hosts,
+            started: 0,
+            next_start: began,
+            outcome: Arc::default(),
+        }
+    }
+
+    /// Whether a success is to be used: in a survey another host may be the better one.
+    fn is_settled(&self, now: Instant) -> bool {
+        let all = self.hosts.is_empty() && lock(&self.outcome).ended >= self.started;
+        !self.survey || all || now >= self.began + HEAD_START
+    }
+
+    /// The host to be asked now.
+    fn next_host(&mut self, now: Instant) -> Option<usize> {
+        let alone = lock(&self.outcome).failed >= self.started;
+        if !(self.survey || alone || now >= self.next_start) {
+            return None;
+        }
+        let host = self.hosts.pop_front()?;
+        self.started += 1;
+        self.next_start = now + HEAD_START;
+        Some(host)
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        let failed = self.hosts.is_empty() && lock(&self.outcome).failed >= self.started;
+        failed || now >= self.began + ANSWER_WITHIN
+    }
+
+    /// When to look again though no attempt has ended.
+    fn wake(&self, now: Instant) -> Instant {
+        if !self.is_settled(now) {
+            self.began + HEAD_START
+        } else if self.hosts.is_empty() {
+            self.began + ANSWER_WITHIN
+        } else {
+            self.next_start
+        }
+    }
+}
+
+impl Outcome {
+    fn fail(&mut self, error: ConnectError) {
+        self.ended += 1;
+        self.failed += 1;
+        self.error = Some(error);
+    }
+}
+
+impl Connector {
+    pub(super) fn new(config: &config::Database, trust: Arc<Trust>) -> Self {
+        Self(Arc::new(Shared {
+            settings: format!(
+                "SET application_name = 'order-api'; SET statement_timeout = {}; {ONE_PLAN}; {}",
+                config.statement_timeout.as_millis(),
+                sqlstate::ENGLISH_MESSAGES,
+            ),
+            timeline: AtomicI64::new(0),
+            state: Mutex::new(State {
+                ready: VecDeque::new(),
+                under_way: vec![0; config.hosts.len()],
+                last_start: None,
+                preferred: 0,
+                surveyed: trust.now().0,
+                pace: None,
+            }),
+            hosts: config.hosts.clone(),
+            trust,
+            ended: Condvar::new(),
+        }))
+    }
+
+    /// How many attempts are under way.
+    pub(super) fn under_way(&self) -> usize {
+        lock(&self.0.state).under_way.iter().sum()
+    }
+
+    /// A connection, ready for statements, to the host that was reached last or to whichever is there.
+    ///
+    /// # Errors
+    /// All hosts refuse, or none has answered within 0.4 s.
+    pub(super) fn connect(&self) -> Result<Session, ConnectError> {
+        self.pace();
+        let connected = self.race();
+        let mut state = lock(&self.0.state);
+        match connected {
+            Ok(_) => state.pace = None,
+            Err(_) => state.pace = state.pace.or_else(|| Some(Instant::now() + PACE)),
+        }
+        connected
+    }
+
+    /// While attempts fail, one begins after the other: a server that starts has enough to do.
+    fn pace(&self) {
+        let now = Instant::now();
+        let turn = lock(&self.0.state).pace.as_mut().map(|next| {
+            let turn = now.max(*next);
+            *next = turn + PACE;
+            turn
+        });
+        if let Some(turn) = turn {
+            thread::sleep(turn.saturating_duration_since(now));
+        }
+    }
+
+    fn race(&self) -> Result<Session, ConnectError> {
+        let mut state = lock(&self.0.state);
+        // After a silence the host that was reached last may be the wrong one.
+        let silences = self.0.trust.now().0;
+        let survey = self.0.hosts.len() > 1 && state.surveyed != silences;
+        state.surveyed = silences;
+        let mut race = Race::new(self.0.hosts.len(), state.preferred, survey);
+        loop {
+            let now = Instant::now();
+            if race.is_settled(now)
+                && let Some(session) = fetch(&mut state)
+            {
+                return Ok(session);
+            }
+            if let Some(host) = race.next_host(now) {
+                if let Err(error) = self.start(&mut state, host, &race.outcome) {
+                    lock(&race.outcome).fail(error);
+                }
+                continue;
+            }
+            if race.is_over(now) {
+                let error = lock(&race.outcome).error.take();
+                return Err(error.unwrap_or(ConnectError::Silent));
+            }
+            let wait = race.wake(now).saturating_duration_since(now);
+            let woken = self.0.ended.wait_timeout(state, wait);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn start(
+        &self,
+        state: &mut State,
+        host: usize,
+        outcome: &Arc<Mutex<Outcome>>,
+    ) -> Result<(), ConnectError> {
+        let now = Instant::now();
+        let recent = state
+            .last_start
+            .is_some_and(|last| now.duration_since(last) < Duration::from_secs(1));
+        let most = if recent { ATTEMPTS } else { ATTEMPTS_MAX };
+        let under_way = state
+            .under_way
+            .get_mut(host)
+            .filter(|under_way| **under_way < most);
+        *under_way.ok_or(ConnectError::Crowded)? += 1;
+        state.last_start = Some(now);
+        let (shared, outcome) = (Arc::clone(&self.0), Arc::clone(outcome));
+        let started = thread::Builder::new()
+            .name("connect".to_owned())
+            .spawn(move || shared.attempt(host, &outcome));
+        if started.is_err() {
+            end(state, host);
+        }
+        started.map(drop).map_err(ConnectError::Thread)
+    }
+}
+
+impl Shared {
+    /// One attempt, on its own thread, for as long as it takes.
+    fn attempt(&self, host: usize, outcome: &Mutex<Outcome>) {
+        let made = self.open(host);
+        let mut state = lock(&self.state);
+        end(&mut state, host);
+        let mut unwanted = None;
+        match made {
+            Ok(session) => {
+                lock(outcome).ended += 1;
+                state.preferred = host;
+                state.ready.push_back(session);
+                if state.ready.len() > LATE {
+                    unwanted = state.ready.pop_front();
+                }
+            }
+            Err(error) => lock(outcome).fail(error),
+        }
+        self.ended.notify_all();
+        drop(state);
+        drop(unwanted);
+    }
+
+    fn open(&self, host: usize) -> Result<Session, ConnectError> {
+        let url = self.hosts.get(host).ok_or(ConnectError::Crowded)?;
+        let (silences, mut demotions) = self.trust.now();
+        let mut connection = PgConnection::establish(url.expose_secret())?;
+        connection.batch_execute(&self.settings)?;
+        let read_only = sql::<Bool>("current_setting('transaction_read_only')::bool");
+        let read_only = select(read_only).get_result(&mut connection)?;
+        // Not every server tells; one that does not is believed.
+        if self.hosts.len() > 1
+            && let Ok(timeline) = select(sql::<BigInt>(TIMELINE)).get_result::<i64>(&mut connection)
+            && timeline > 0
+        {
+            let highest = self.timeline.fetch_max(timeline, Ordering::SeqCst);
+            if timeline < highest {
+                return Err(ConnectError::LeftBehind(timeline));
+            }
+            if highest > 0 && timeline > highest {
+                self.trust.failed_over();
+                demotions = self.trust.now().1;
+            }
+        }
+        Ok(Session::new(
+            connection,
+            Arc::clone(&self.trust),
+            (silences, demotions),
+            read_only,
+        ))
+    }
+}
+
+/// The newest of those that are made, if it may be used.
+fn fetch(state: &mut State) -> Option<Session> {
+    while let Some(mut session) = state.ready.pop_back() {
+        if session.age() < LATE_FOR && session.check().is_ok() {
+            return Some(session);
+        }
+    }
+    None
+}
+
+fn end(state: &mut State, host: usize) {
+    if let Some(under_way) = state.under_way.get_mut(host) {
+        *under_way = under_way.saturating_sub(1);
+    }
+}
+
+/// Nothing panics while it holds a lock of these, and what they hold is whole at any time.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

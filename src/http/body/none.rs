@@ -1,0 +1,34 @@
+//! The guard of routes that take no body: they begin once the request has arrived whole and has none worth reading.
+
+use rocket::Request;
+use rocket::data::{self, Data, FromData};
+use rocket::outcome::Outcome;
+
+use super::is_cut_off;
+use super::received::read;
+use crate::error::ApiError;
+use crate::http::refusal;
+
+/// Bytes of a body that is read and ignored; a larger one is refused.
+const IGNORED: usize = 1024;
+
+/// Proof that the request is there as a whole.
+pub struct NoBody;
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for NoBody {
+    type Error = ();
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
+        if let Some(status) = refusal::status(request) {
+            return Outcome::Forward((data, status));
+        }
+        if data.peek_complete() {
+            return match is_cut_off(request) {
+                true => Outcome::Error((refusal::refuse(request, ApiError::BadRequest), ())),
+                false => Outcome::Success(Self),
+            };
+        }
+        read(request, data, IGNORED).await.map(|_| Self)
+    }
+}

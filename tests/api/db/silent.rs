@@ -1,0 +1,162 @@
+//! PostgreSQL that is there and says nothing: what is open freezes, what is new is accepted and never answered.
+
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::BigInt;
+use rocket::futures::future::join_all;
+use rocket::tokio::task::yield_now;
+
+use crate::support::{App, Cluster, Proxy, TRIP};
+
+/// Well within 3 s: a statement's time limit of 1 s, the quarter second that its answer may be late, a new connection.
+const WELL_WITHIN: Duration = Duration::from_millis(1800);
+/// Where no statement is under way.
+const SOON: Duration = Duration::from_millis(1200);
+const ABANDONED: &str = "order_api_database_connections{state=\"abandoned\"}";
+
+#[rocket::async_test]
+async fn connects_that_are_never_answered_are_not_waited_for() {
+    let cluster = Cluster::start();
+    let (proxy, url) = cluster.behind_proxy();
+    proxy.silence_new(true);
+    let app = App::on_url(&url).start();
+    while proxy.accepted() < 8 {
+        refused_in_time(&app).await;
+    }
+    proxy.silence_new(false);
+    let well = app.until_well().await;
+    assert!(well < SOON, "{well:?}");
+}
+
+#[rocket::async_test]
+async fn idle_connections_that_froze_cost_one_refusal_together() {
+    let cluster = Cluster::start();
+    let (proxy, url) = cluster.behind_proxy();
+    let app = App::on_url(&url).with("DATABASE_POOL_SIZE", "4").start();
+    busy(&app, &cluster, 4, || {}).await;
+    proxy.freeze_open();
+    let frozen = Instant::now();
+    refused_in_time(&app).await;
+    assert_eq!(app.post("/orders", TRIP).await.status, 200);
+    assert!(frozen.elapsed() < WELL_WITHIN, "{:?}", frozen.elapsed());
+    assert_eq!(app.metric(ABANDONED).await, 1.0);
+}
+
+#[rocket::async_test]
+async fn connections_that_froze_at_work_are_replaced_and_end_when_they_can() {
+    let cluster = Cluster::start();
+    let (proxy, url) = cluster.behind_proxy();
+    let app = App::on_url(&url).with("DATABASE_POOL_SIZE", "4").start();
+    let frozen = Instant::now();
+    busy(&app, &cluster, 4, || proxy.freeze_open()).await;
+    let well = app.until_well().await;
+    assert!(
+        frozen.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        frozen.elapsed()
+    );
+    assert!(well < SOON, "{well:?}");
+    assert_eq!(app.metric(ABANDONED).await, 4.0);
+    proxy.thaw();
+    until_abandoned(&app, 0.0).await;
+}
+
+#[rocket::async_test]
+async fn what_is_abandoned_is_bounded_and_all_of_it_comes_back() {
+    let cluster = Cluster::start();
+    let (proxy, url) = cluster.behind_proxy();
+    let app = App::on_url(&url)
+        .with("DATABASE_POOL_SIZE", "4")
+        .with("DATABASE_STATEMENT_TIMEOUT_MS", "700")
+        .start();
+    let most = 4.0 + 32.0;
+    while app.metric(ABANDONED).await < most {
+        app.until_well().await;
+        busy(&app, &cluster, 4, || proxy.freeze_open()).await;
+    }
+    freeze_whole_pool(&app, &cluster, &proxy).await;
+    for _ in 0..3 {
+        refused_in_time(&app).await;
+    }
+    assert_eq!(app.metric(ABANDONED).await, most);
+    proxy.thaw();
+    let well = app.until_well().await;
+    assert!(well < SOON, "{well:?}");
+    until_abandoned(&app, 0.0).await;
+    assert!(proxy.accepted() < 200, "{}", proxy.accepted());
+}
+
+#[rocket::async_test]
+async fn a_postgresql_that_is_stopped_and_goes_on_is_used_at_once() {
+    let cluster = Cluster::start();
+    let app = App::on_url(&cluster.url).start();
+    app.place().await;
+    cluster.pause();
+    for _ in 0..4 {
+        refused_in_time(&app).await;
+    }
+    cluster.resume();
+    let well = app.until_well().await;
+    assert!(well < SOON, "{well:?}");
+    until_abandoned(&app, 0.0).await;
+}
+
+async fn refused_in_time(app: &App) {
+    let asked = Instant::now();
+    let refused = app.post("/orders", TRIP).await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+}
+
+async fn until_abandoned(app: &App, number: f64) {
+    let began = Instant::now();
+    while app.metric(ABANDONED).await != number {
+        assert!(began.elapsed() < Duration::from_secs(10));
+    }
+}
+
+/// Until no connection is left to work, and none is replaced any more.
+async fn freeze_whole_pool(app: &App, cluster: &Cluster, proxy: &Proxy) {
+    while app.post("/orders", TRIP).await.status == 200 {
+        busy(app, cluster, 1, || proxy.freeze_open()).await;
+    }
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+/// Has requests of each kind wait for a lock, and does this once so many do.
+async fn busy(app: &App, cluster: &Cluster, number: i64, at_work: impl FnOnce()) {
+    let mut connection = PgConnection::establish(&cluster.url).unwrap();
+    connection
+        .batch_execute("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE")
+        .unwrap();
+    let asked = async {
+        let requests =
+            ["/orders/1", "/orders?page=1&limit=1", "/orders?page=900&limit=9"].map(|path| app.get(path));
+        rocket::tokio::join!(app.post("/orders", TRIP), app.take(1), join_all(requests))
+    };
+    let waited = async {
+        let waiting =
+            "SELECT count(*) AS number FROM pg_locks WHERE NOT granted AND relation = 'orders'::regclass";
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(500)
+            && sql_query(waiting)
+                .get_result::<Number>(&mut connection)
+                .unwrap()
+                .number
+                < number
+        {
+            yield_now().await;
+        }
+        at_work();
+        connection.batch_execute("COMMIT").unwrap();
+    };
+    rocket::tokio::join!(asked, waited);
+}
