@@ -76,7 +76,7 @@ fn tables(episodes: &[Episode]) -> String {
         let figures = "slowest answer | well again after | changes answered | lost | twice";
         write!(
             text,
-            "\n## {}\n\n| … | {names} | {figures} |\n|",
+            "\n## {}\n\n| it | {names} | {figures} |\n|",
             dependency.name()
         )
         .unwrap();
