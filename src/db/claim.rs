@@ -8,7 +8,7 @@ use rocket::tokio::runtime::Handle;
 use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use rocket::tokio::time::Instant;
 
-use super::pool::Manager;
+use super::manager::Manager;
 
 /// What is given back when a statement ends: the place in the pool, and the permits to use it.
 pub(super) struct Lent {
@@ -119,5 +119,24 @@ impl Claim {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits for an answer; when it is dropped, it waits no longer.
+pub(super) struct Waiter<'a> {
+    pub(super) claim: Arc<Claim>,
+    pub(super) abandoned: &'a Arc<Semaphore>,
+}
+
+impl Waiter<'_> {
+    /// Whether the statement had begun.
+    pub(super) fn abandon(&self) -> bool {
+        self.claim.abandon(self.abandoned)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.abandon();
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,14 +17,11 @@ use diesel::sql_types::{BigInt, Bool};
 use diesel::{Connection, RunQueryDsl, select};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::race::{Outcome, Race, lock};
 use super::session::{Session, Trust};
 use super::sqlstate;
 use crate::config;
 
-/// How long whoever asks waits for an attempt.
-const ANSWER_WITHIN: Duration = Duration::from_millis(400);
-/// What the host that was connected to last has before the others are asked too.
-const HEAD_START: Duration = Duration::from_millis(100);
 /// Between attempts while they fail.
 const PACE: Duration = Duration::from_millis(50);
 /// Attempts for one host that may be under way. libpq ends each after `connect_timeout`.
@@ -98,84 +95,6 @@ struct State {
     surveyed: u64,
     /// When the next attempt may begin; while none fails there is no such time.
     pace: Option<Instant>,
-}
-
-/// One that asks, and the attempts that are made for it.
-struct Race {
-    began: Instant,
-    /// All hosts are asked at once, and all are waited for a moment.
-    survey: bool,
-    /// Those that are still to be asked.
-    hosts: VecDeque<usize>,
-    started: usize,
-    next_start: Instant,
-    outcome: Arc<Mutex<Outcome>>,
-}
-
-/// What came of the attempts of one that asks; changed under the lock of [`State`].
-#[derive(Default)]
-struct Outcome {
-    ended: usize,
-    failed: usize,
-    error: Option<ConnectError>,
-}
-
-impl Race {
-    fn new(hosts: usize, preferred: usize, survey: bool) -> Self {
-        let began = Instant::now();
-        let mut hosts: VecDeque<usize> = (0..hosts).collect();
-        hosts.rotate_left(preferred);
-        Self {
-            began,
-            survey,
-            hosts,
-            started: 0,
-            next_start: began,
-            outcome: Arc::default(),
-        }
-    }
-
-    /// Whether a success is to be used: in a survey another host may be the better one.
-    fn is_settled(&self, now: Instant) -> bool {
-        let all = self.hosts.is_empty() && lock(&self.outcome).ended >= self.started;
-        !self.survey || all || now >= self.began + HEAD_START
-    }
-
-    /// The host to be asked now.
-    fn next_host(&mut self, now: Instant) -> Option<usize> {
-        let alone = lock(&self.outcome).failed >= self.started;
-        if !(self.survey || alone || now >= self.next_start) {
-            return None;
-        }
-        let host = self.hosts.pop_front()?;
-        self.started += 1;
-        self.next_start = now + HEAD_START;
-        Some(host)
-    }
-
-    fn is_over(&self, now: Instant) -> bool {
-        let failed = self.hosts.is_empty() && lock(&self.outcome).failed >= self.started;
-        failed || now >= self.began + ANSWER_WITHIN
-    }
-
-    /// When to look again though no attempt has ended.
-    fn wake(&self, now: Instant) -> Instant {
-        if !self.is_settled(now) {
-            self.began + HEAD_START
-        } else if self.hosts.is_empty() {
-            self.began + ANSWER_WITHIN
-        } else {
-            self.next_start
-        }
-    }
-}
-
-impl Outcome {
-    fn fail(&mut self, error: ConnectError) {
-        self.ended += 1;
-        self.failed += 1;
-        self.error = Some(error);
-    }
 }
 
 impl Connector {
@@ -359,9 +278,4 @@ fn end(state: &mut State, host: usize) {
     if let Some(under_way) = state.under_way.get_mut(host) {
         *under_way = under_way.saturating_sub(1);
     }
-}
-
-/// Nothing panics while it holds a lock of these, and what they hold is whole at any time.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

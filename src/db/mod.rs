@@ -4,8 +4,10 @@ pub mod batch;
 mod claim;
 mod connect;
 mod error;
+mod manager;
 pub mod migrate;
 mod pool;
+mod race;
 #[rustfmt::skip]
 pub mod schema;
 mod session;

@@ -3,20 +3,21 @@
 //! No request waits for a server that does not answer, and no place in the pool is lost to it. A statement that was
 //! not answered in time leaves its thread and its connection behind, and another connection takes their place.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::pg::PgConnection;
-use diesel::r2d2::{HandleError, ManageConnection, Pool, PooledConnection};
+use diesel::r2d2::{Pool, PooledConnection};
 use diesel::result::QueryResult;
 use rocket::tokio::sync::Semaphore;
 use rocket::tokio::task::spawn_blocking;
 use rocket::tokio::time::{Instant, timeout_at};
 
 use super::DatabaseError;
-use super::claim::{Claim, Lent, Permits};
-use super::connect::{ConnectError, Connector};
-use super::session::{Session, Trust};
+use super::claim::{Claim, Lent, Permits, Waiter};
+use super::connect::Connector;
+use super::manager::{LogError, Manager};
+use super::session::Trust;
 use crate::config;
 use crate::telemetry::metrics::METRICS;
 
@@ -28,8 +29,6 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_millis(200);
 const SILENCE: Duration = Duration::from_millis(250);
 /// Connections that are left to threads which wait for an answer, beyond as many as the pool has.
 const ABANDONED: usize = 32;
-/// At most one line a second that there is no connection.
-const LOG_EVERY: Duration = Duration::from_secs(1);
 
 /// The database, as handlers use it: closures over a connection, run off the async threads.
 #[derive(Clone)]
@@ -247,25 +246,6 @@ fn abandoned_max(pool_size: usize) -> usize {
     pool_size + ABANDONED
 }
 
-/// Waits for an answer; when it is dropped, it waits no longer.
-struct Waiter<'a> {
-    claim: Arc<Claim>,
-    abandoned: &'a Arc<Semaphore>,
-}
-
-impl Waiter<'_> {
-    /// Whether the statement had begun.
-    fn abandon(&self) -> bool {
-        self.claim.abandon(self.abandoned)
-    }
-}
-
-impl Drop for Waiter<'_> {
-    fn drop(&mut self) {
-        self.abandon();
-    }
-}
-
 /// A connection of the pool that is of use for this.
 fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manager>, DatabaseError> {
     let fetch = || {
@@ -290,40 +270,4 @@ fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manage
 
 fn unavailable(reason: impl ToString) -> DatabaseError {
     DatabaseError::Unavailable(reason.to_string())
-}
-
-/// Makes and checks connections. Unlike Diesel's own, its check costs no round trip.
-pub(super) struct Manager(Connector);
-
-impl ManageConnection for Manager {
-    type Connection = Session;
-    type Error = ConnectError;
-
-    fn connect(&self) -> Result<Session, ConnectError> {
-        self.0.connect()
-    }
-
-    fn is_valid(&self, session: &mut Session) -> Result<(), ConnectError> {
-        session.check()
-    }
-
-    fn has_broken(&self, session: &mut Session) -> bool {
-        session.is_spent()
-    }
-}
-
-/// Logs why there is no connection; the requests that wait for one are answered by their own time limit.
-#[derive(Debug, Default)]
-struct LogError {
-    last: Mutex<Option<Instant>>,
-}
-
-impl HandleError<ConnectError> for LogError {
-    fn handle_error(&self, error: ConnectError) {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() >= LOG_EVERY) {
-            *last = Some(Instant::now());
-            tracing::error!(%error, "no connection to PostgreSQL");
-        }
-    }
 }

@@ -14,7 +14,7 @@ pub(super) const FREE: usize = 16 * 1024;
 const KIBIBYTES: usize = 32 * 1024;
 
 /// How long a body waits for others to make room.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 static ROOM: Semaphore = Semaphore::const_new(KIBIBYTES);
 
