@@ -24,7 +24,7 @@ start() {
     # With a port Redis would call itself by that, and `alive` looks for the socket.
     setsid redis-server --port 0 --unixsocket "$socket" --unixsocketperm 700 --dir "$dir" \
       --proc-title-template '{title} {unixsocket}' \
-      --appendonly yes --appendfsync everysec --save '' "$@" </dev/null >>"$dir/log" 2>&1 &
+      --appendonly yes --appendfsync always --save '' "$@" </dev/null >>"$dir/log" 2>&1 &
     echo $! >"$dir/pid"
     until answers; do # loading a large file takes its time
       kill -0 $! 2>/dev/null || {

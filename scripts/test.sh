@@ -27,7 +27,7 @@ main() {
   scripts/postgres.sh discard var/test/postgres # of a run that was killed
   scripts/redis.sh discard var/test/redis
   DATABASE_URL=$(scripts/postgres.sh start var/test/postgres -c fsync=off -c max_connections=400)
-  REDIS_URL=$(scripts/redis.sh start var/test/redis)
+  REDIS_URL=$(scripts/redis.sh start var/test/redis --appendfsync everysec)
   export DATABASE_URL REDIS_URL
   API_TOKEN=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
   export API_TOKEN

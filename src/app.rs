@@ -6,7 +6,7 @@ use rocket::shield::Shield;
 use rocket::{Build, Rocket};
 use rocket_prometheus::PrometheusMetrics;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, NotAnAddress};
 use crate::config::Config;
 use crate::db::Database;
 use crate::http::token::Tokens;
@@ -24,7 +24,7 @@ pub enum BuildError {
     HttpClient(#[from] reqwest::Error),
     /// The client of Redis.
     #[error("cannot make the Redis client: {0}")]
-    RedisClient(#[from] redis::RedisError),
+    RedisClient(#[from] NotAnAddress),
 }
 
 /// The service, ready to be launched.

@@ -79,6 +79,11 @@ pub enum ApiError {
     /// Redis could not be reached or refused; nothing was done.
     #[error("The broker cannot be reached right now; nothing was done, please try again.")]
     RedisUnavailable(String),
+    /// Redis is at its `maxmemory`; nothing was done.
+    #[error(
+        "The broker's memory is full; nothing was done, please try again once messages have been received."
+    )]
+    BrokerFull(String),
     /// More requests wait than can be served in time; nothing was done.
     #[error("There is too much to do right now; nothing was done, please try again.")]
     Overloaded,
@@ -129,6 +134,7 @@ impl ApiError {
             Self::Internal(_) => (500, "internal_error"),
             Self::DatabaseUnavailable(_) => (503, "database_unavailable"),
             Self::RedisUnavailable(_) => (503, "redis_unavailable"),
+            Self::BrokerFull(_) => (507, "broker_full"),
             Self::Overloaded => (503, "overloaded"),
             Self::OutcomeUnknown(_) => (503, "outcome_unknown"),
             Self::DistanceUnavailable(_) => (503, "distance_unavailable"),
@@ -142,6 +148,7 @@ impl ApiError {
         match self {
             Self::DatabaseUnavailable(reason)
             | Self::RedisUnavailable(reason)
+            | Self::BrokerFull(reason)
             | Self::OutcomeUnknown(reason)
             | Self::DistanceUnavailable(reason)
             | Self::Internal(reason) => Some(reason),
@@ -155,6 +162,7 @@ impl ApiError {
         match self {
             Self::DatabaseUnavailable(_)
             | Self::RedisUnavailable(_)
+            | Self::BrokerFull(_)
             | Self::Overloaded
             | Self::DistanceUnavailable(_) => Some(1),
             _ => None,
@@ -171,6 +179,7 @@ mod tests {
         let reason = || "FATAL: secret".to_owned();
         assert_eq!(ApiError::DatabaseUnavailable(reason()).retry_after(), Some(1));
         assert_eq!(ApiError::DistanceUnavailable(reason()).retry_after(), Some(1));
+        assert_eq!(ApiError::BrokerFull(reason()).retry_after(), Some(1));
         assert_eq!(ApiError::Overloaded.retry_after(), Some(1));
         assert_eq!(ApiError::OutcomeUnknown(reason()).retry_after(), None);
         assert_eq!(ApiError::Internal(reason()).retry_after(), None);
@@ -181,6 +190,7 @@ mod tests {
         let reason = || "FATAL: secret".to_owned();
         for error in [
             ApiError::DatabaseUnavailable(reason()),
+            ApiError::BrokerFull(reason()),
             ApiError::OutcomeUnknown(reason()),
             ApiError::DistanceUnavailable(reason()),
             ApiError::Internal(reason()),

@@ -1,6 +1,6 @@
 //! What can go wrong between us and Redis, told apart by what is known of the outcome.
 
-use redis::RedisError;
+use redis::{ErrorKind, RedisError};
 
 use crate::error::ApiError;
 use crate::lane::Refusal;
@@ -11,10 +11,13 @@ pub enum BrokerError {
     /// Nothing was done: there is no connection, or Redis refused.
     #[error("{0}")]
     Unavailable(String),
+    /// Nothing was done: Redis is at its `maxmemory`.
+    #[error("{0}")]
+    Full(String),
     /// Nothing was done: too many requests wait already.
     #[error("{0}")]
     Overloaded(Refusal),
-    /// The connection was lost, or the time was up, after a change was sent.
+    /// The connection was lost, or the time was up, after a change was sent; or too few replicas have it.
     #[error("{0}")]
     OutcomeUnknown(String),
     /// The answer is not of the kind that was expected, which is a bug of ours.
@@ -23,10 +26,11 @@ pub enum BrokerError {
 }
 
 impl BrokerError {
-    /// What an error means after a command that changes nothing: it can always be tried again.
+    /// What an error means after a command that may always be sent again.
     pub(super) fn after_read(error: &RedisError) -> Self {
         match error.kind() {
-            redis::ErrorKind::UnexpectedReturnType | redis::ErrorKind::Parse => Self::Bug(error.to_string()),
+            ErrorKind::UnexpectedReturnType | ErrorKind::Parse => Self::Bug(error.to_string()),
+            _ if error.code() == Some("OOM") => Self::Full(error.to_string()),
             _ => Self::Unavailable(error.to_string()),
         }
     }
@@ -50,6 +54,7 @@ impl From<BrokerError> for ApiError {
     fn from(error: BrokerError) -> Self {
         match error {
             BrokerError::Unavailable(reason) => Self::RedisUnavailable(reason),
+            BrokerError::Full(reason) => Self::BrokerFull(reason),
             BrokerError::Overloaded(_) => Self::Overloaded,
             BrokerError::OutcomeUnknown(reason) => Self::OutcomeUnknown(reason),
             BrokerError::Bug(reason) => Self::Internal(reason),

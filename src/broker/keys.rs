@@ -20,8 +20,9 @@ pub const RELIABLE_QUEUES: &str = "queues";
 /// - `ready`, `delayed`, `in_flight`, sorted sets: ids by id, by the time they are due, by the time they expire.
 /// - `deliveries`, a hash: from ids to the number of attempts and the nonce of the last one.
 /// - `dead`, `dead_messages`, `dead_deliveries`: ids by the time they died, and the two hashes of these.
+/// - `dead_totals`, a hash: `bytes` of the dead letters, and how many were `dropped` since there were too many.
 #[must_use]
-pub fn reliable_queue(name: &str) -> [String; 9] {
+pub fn reliable_queue(name: &str) -> [String; 10] {
     [
         "sequence",
         "messages",
@@ -32,6 +33,7 @@ pub fn reliable_queue(name: &str) -> [String; 9] {
         "dead",
         "dead_messages",
         "dead_deliveries",
+        "dead_totals",
     ]
     .map(|part| format!("queue:{{{name}}}:{part}"))
 }

@@ -16,7 +16,7 @@ pub use distance::Distance;
 pub use environment::{ConfigError, Environment};
 pub use logs::Logs;
 pub use outbound::Outbound;
-pub use redis::Redis;
+pub use redis::{Redis, RedisAddress, Sentinels};
 pub use server::{Purpose, Server};
 
 /// Everything that `order-api serve` can be told; `.env.example` lists each variable.

@@ -12,8 +12,10 @@ use rocket::tokio::sync::mpsc;
 use rocket::tokio::time::timeout;
 use rocket::{Build, Rocket, tokio};
 
-/// Dropped with the Rocket, and so with the last connection, since each of them holds it.
-struct Alive(#[expect(dead_code, reason = "it is there to be dropped")] mpsc::Sender<Infallible>);
+/// Dropped with the Rocket, and so with the last connection, since each of them holds it. Whatever else has to be done
+/// before the process ends holds a clone of it.
+#[derive(Clone)]
+pub struct Alive(#[expect(dead_code, reason = "it is there to be dropped")] mpsc::Sender<Infallible>);
 
 /// Serves until SIGTERM or SIGINT. From then on new connections are refused, so that a proxy asks another
 /// instance. For `drain`, those that are open are served on, but each answer ends its connection: a proxy keeps

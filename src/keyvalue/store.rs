@@ -1,9 +1,13 @@
 //! Keys and values in Redis, under a prefix of their own.
 
-use redis::{cmd, pipe};
+use std::sync::LazyLock;
+
+use redis::cmd;
 
 use super::model::Entry;
-use crate::broker::{Broker, BrokerError, keys};
+use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+
+static SET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/set.lua")));
 
 /// Whether the key was there before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +18,9 @@ pub(super) enum Stored {
 
 /// Keeps a value, in place of the one that was there.
 pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, BrokerError> {
-    let key = keys::key_value(&entry.key);
-    let mut commands = pipe();
-    commands.atomic().exists(&key).set(&key, &entry.value).ignore();
-    let (existed,): (bool,) = broker.write_all(&commands).await?;
+    let mut call = SET.on(&[keys::key_value(&entry.key)]);
+    call.arg(&entry.value);
+    let existed: bool = broker.run(call, Patience::usual()).await?;
     Ok(if existed { Stored::Replaced } else { Stored::New })
 }
 

@@ -6,10 +6,9 @@ use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Bool;
 use diesel::{RunQueryDsl, select};
-use redis::cmd;
-use rocket::tokio::time::{Instant, timeout};
+use rocket::tokio::time::Instant;
 
-use crate::broker::Broker;
+use crate::broker::{Broker, Trouble};
 use crate::db::Database;
 
 /// The longest that a check may take.
@@ -27,8 +26,7 @@ pub(super) async fn postgres(database: &Database) -> &'static str {
     }
 }
 
-/// Whether Redis answers a ping.
-pub(super) async fn redis(broker: &Broker) -> bool {
-    let ping = cmd("PING");
-    matches!(timeout(WITHIN, broker.read::<()>(&ping)).await, Ok(Ok(())))
+/// What Redis is like: `up`, or why it takes no writes.
+pub(super) async fn redis(broker: &Broker) -> &'static str {
+    broker.trouble().await.map_or("up", Trouble::word)
 }

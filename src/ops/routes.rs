@@ -78,19 +78,18 @@ async fn healthcheck(
     broker: &State<Broker>,
 ) -> Result<Json<Health>, Unhealthy<Failure>> {
     let (postgres, redis) = rocket::tokio::join!(checks::postgres(database), checks::redis(broker));
-    if postgres == "up" && redis {
+    if postgres == "up" && redis == "up" {
         return Ok(Json(Health { status: "ok" }));
     }
-    let word = |up| if up { "up" } else { "down" };
     Err(Unhealthy::new(Failure {
         status: "failure",
-        checks: BTreeMap::from([("postgres", postgres), ("redis", word(redis))]),
+        checks: BTreeMap::from([("postgres", postgres), ("redis", redis)]),
     }))
 }
 
 #[rocket::get("/redis_health", data = "<_none>")]
 async fn redis_health(_none: NoBody, broker: &State<Broker>) -> Result<Json<Health>, Unhealthy<Health>> {
-    if checks::redis(broker).await {
+    if checks::redis(broker).await == "up" {
         Ok(Json(Health {
             status: "Redis is up",
         }))

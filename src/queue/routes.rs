@@ -1,15 +1,20 @@
 //! The queue's HTTP.
 
-use rocket::State;
 use rocket::fairing::AdHoc;
+use rocket::response::{self, Responder};
+use rocket::{Request, State};
 use serde::Serialize;
 
+use super::budget::Budget;
+use super::delivery::{self, Delivered};
 use super::reliable;
 use super::store::Queue;
+use super::taken::Taken;
 use crate::broker::Broker;
 use crate::error::ApiError;
 use crate::http::body::{Message, NoBody};
 use crate::http::json::Json;
+use crate::http::launch::Alive;
 use crate::http::token::Authorized;
 
 /// Mounts the queues; needs a [`Broker`] in Rocket's state.
@@ -20,10 +25,12 @@ pub fn stage() -> AdHoc {
             tracing::error!("the queue has no broker");
             return Err(rocket);
         };
-        let queue = Queue::new(broker);
+        let budget = Budget::new();
+        let queue = Queue::new(broker, &budget, rocket.state::<Alive>().cloned());
+        let reliable = reliable::stage(broker, &budget);
         Ok(rocket
             .manage(queue)
-            .attach(reliable::stage())
+            .attach(reliable)
             .mount("/api/queue", rocket::routes![push, pop, count]))
     })
 }
@@ -34,9 +41,33 @@ struct Pushed {
 }
 
 #[derive(Serialize)]
-struct Popped {
+struct Popped<'a> {
     status: &'static str,
-    message: Option<String>,
+    message: Option<&'a str>,
+}
+
+/// The answer to a pop.
+struct Delivery(Option<Taken>);
+
+impl<'r> Responder<'r, 'static> for Delivery {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let body = Popped {
+            status: "ok",
+            message: self.0.as_ref().map(Taken::message),
+        };
+        match delivery::text(&body) {
+            Ok(text) => delivery::respond(text, self.0),
+            Err(status) => Err(status),
+        }
+    }
+}
+
+impl Delivered for Option<Taken> {
+    fn delivered(&mut self) {
+        if let Some(taken) = self {
+            taken.delivered();
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -56,12 +87,8 @@ async fn push(
 }
 
 #[rocket::post("/pop", data = "<_none>")]
-async fn pop(_authorized: Authorized, _none: NoBody, queue: &State<Queue>) -> Result<Json<Popped>, ApiError> {
-    let message = queue.pop().await?;
-    Ok(Json(Popped {
-        status: "ok",
-        message,
-    }))
+async fn pop(_authorized: Authorized, _none: NoBody, queue: &State<Queue>) -> Result<Delivery, ApiError> {
+    Ok(Delivery(queue.pop().await?))
 }
 
 #[rocket::get("/count", data = "<_none>")]

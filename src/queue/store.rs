@@ -1,29 +1,51 @@
-//! The one plain queue, a Redis list: `RPUSH` adds at its end, `LPOP` removes at its head, at once and for good.
+//! The one plain queue, a Redis list: `RPUSH` adds at its end, a script removes at its head, at once.
 //! Both have a lane: what many push is one command, and so is what many pop.
 
-use redis::cmd;
+use std::sync::Arc;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::broker::{Broker, BrokerError, keys};
-use crate::lane::{Batch, Lane, Rules};
+use redis::cmd;
+use rocket::tokio::time::Instant;
+
+use super::budget::{Budget, Share};
+use super::taken::{Returns, Taken};
+use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::http::launch::Alive;
+use crate::lane::{Batch, Lane, PATIENCE, Refusal, Rules};
 use crate::telemetry::metrics::METRICS;
 
-/// Bytes of messages after which a command is full, so that no command is much larger than one message can be.
-const COMMAND_FULL: usize = 1024 * 1024;
+static POP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/pop.lua")));
 
 /// The queue in Redis.
-pub struct Queue {
+pub(super) struct Queue {
     broker: Broker,
     push: Lane<String, (), BrokerError>,
-    pop: Lane<(), Option<String>, BrokerError>,
+    pop: Lane<(), Popped, BrokerError>,
+}
+
+/// What a client gets out of the batch that it was in.
+enum Popped {
+    Message(Taken),
+    /// The queue was empty.
+    Nothing,
+    /// There were more messages than the budget allowed.
+    Later,
 }
 
 impl Queue {
-    /// Opens the lanes; to be called inside the async runtime.
-    #[must_use]
-    pub fn new(broker: &Broker) -> Self {
-        let (pushing, popping) = (broker.clone(), broker.clone());
-        let push = move |batch: Batch<String>| push_all(pushing.clone(), batch.items);
-        let pop = move |batch: Batch<()>| pop_many(popping.clone(), batch.items.len());
+    /// Opens the lanes; to be called inside the async runtime. What has been popped is brought back before `alive` is
+    /// dropped.
+    pub(super) fn new(broker: &Broker, budget: &Budget, alive: Option<Alive>) -> Self {
+        let pushing = broker.clone();
+        let push = move |batch| push_all(pushing.clone(), batch);
+        let popping = Arc::new(Popping {
+            broker: broker.clone(),
+            budget: budget.clone(),
+            returns: Returns::to(broker.clone(), alive),
+            popped: AtomicU64::new(0),
+        });
+        let pop = move |batch| pop_many(Arc::clone(&popping), batch);
         Self {
             broker: broker.clone(),
             push: Lane::new(rules("push", String::len), push),
@@ -35,7 +57,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Broker::write`], or too many requests wait.
-    pub async fn push(&self, message: String) -> Result<(), BrokerError> {
+    pub(super) async fn push(&self, message: String) -> Result<(), BrokerError> {
         self.push.ask(message).await?;
         METRICS.queue_pushes.inc();
         Ok(())
@@ -44,9 +66,17 @@ impl Queue {
     /// Removes the oldest message, if there is one.
     ///
     /// # Errors
-    /// As [`Broker::write`], or too many requests wait.
-    pub async fn pop(&self) -> Result<Option<String>, BrokerError> {
-        let message = self.pop.ask(()).await?;
+    /// As [`Broker::write`], or too many requests wait, or too many answers have not been sent yet.
+    pub(super) async fn pop(&self) -> Result<Option<Taken>, BrokerError> {
+        let give_up = Instant::now() + PATIENCE;
+        let message = loop {
+            match self.pop.ask(()).await? {
+                Popped::Message(message) => break Some(message),
+                Popped::Nothing => break None,
+                Popped::Later if Instant::now() < give_up => {}
+                Popped::Later => return Err(Refusal::Late.into()),
+            }
+        };
         let outcome = if message.is_some() { "message" } else { "empty" };
         METRICS.queue_pops.with_label_values(&[outcome]).inc();
         Ok(message)
@@ -56,7 +86,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Broker::read`].
-    pub async fn count(&self) -> Result<u64, BrokerError> {
+    pub(super) async fn count(&self) -> Result<u64, BrokerError> {
         self.broker.read(cmd("LLEN").arg(keys::MESSAGE_QUEUE)).await
     }
 }
@@ -73,40 +103,68 @@ fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError>
 }
 
 /// Pushes messages in their order.
-async fn push_all(broker: Broker, messages: Vec<String>) -> Vec<Result<(), BrokerError>> {
-    let mut outcomes = Vec::with_capacity(messages.len());
-    let mut rest = messages.as_slice();
-    while !rest.is_empty() {
-        let (now, later) = rest.split_at(fitting(rest));
-        let mut push = cmd("RPUSH");
-        push.arg(keys::MESSAGE_QUEUE).arg(now);
-        let outcome = broker.write::<()>(&push).await;
-        outcomes.resize(outcomes.len() + now.len(), outcome);
-        rest = later;
+async fn push_all(broker: Broker, batch: Batch<String>) -> Vec<Result<(), BrokerError>> {
+    let mut push = cmd("RPUSH");
+    push.arg(keys::MESSAGE_QUEUE).arg(&batch.items);
+    let pushed = broker
+        .write::<()>(push, Patience::beginning_by(batch.begin_by))
+        .await;
+    vec![pushed; batch.items.len()]
+}
+
+/// What pops need.
+struct Popping {
+    broker: Broker,
+    budget: Budget,
+    returns: Returns,
+    /// How many messages have been popped.
+    popped: AtomicU64,
+}
+
+/// Pops as many messages as there are clients, or those that there are, or those that there is room for.
+async fn pop_many(popping: Arc<Popping>, batch: Batch<()>) -> Vec<Result<Popped, BrokerError>> {
+    let clients = batch.items.len();
+    popping
+        .pop(clients, batch.begin_by)
+        .await
+        .unwrap_or_else(|error| {
+            let refused = || Err(error.clone());
+            std::iter::repeat_with(refused).take(clients).collect()
+        })
+}
+
+/// Whether there are more, and the messages.
+type Answer = (bool, Vec<Vec<u8>>);
+
+impl Popping {
+    async fn pop(
+        self: &Arc<Self>,
+        clients: usize,
+        begin_by: Instant,
+    ) -> Result<Vec<Result<Popped, BrokerError>>, BrokerError> {
+        let _on_the_way = self.returns.clone(); // the messages are, from now on
+        let share = self.budget.take(begin_by).await?;
+        let mut call = POP.on(&[keys::MESSAGE_QUEUE]);
+        call.arg(clients).arg(share.bytes());
+        // Where the answer comes too late for the clients, the messages go back.
+        let late = Arc::clone(self);
+        let back = move |(_, messages): Answer| drop(late.take(messages, None));
+        let patience = Patience::beginning_by(begin_by);
+        let (more, messages): Answer = self.broker.run_or_later(call, patience, back).await?;
+        let mut messages = self.take(messages, Some(share)).into_iter().map(Popped::Message);
+        let rest = || if more { Popped::Later } else { Popped::Nothing };
+        Ok((0..clients)
+            .map(|_| Ok(messages.next().unwrap_or_else(rest)))
+            .collect())
     }
-    outcomes
-}
 
-/// How many of the messages one command takes, 1 at least.
-fn fitting(messages: &[String]) -> usize {
-    let mut bytes = 0;
-    let full = messages.iter().position(|message| {
-        bytes += message.len();
-        bytes >= COMMAND_FULL
-    });
-    full.map_or(messages.len(), |last| last + 1)
-}
-
-/// Pops as many messages as there are clients, or those that there are.
-async fn pop_many(broker: Broker, clients: usize) -> Vec<Result<Option<String>, BrokerError>> {
-    let mut pop = cmd("LPOP");
-    pop.arg(keys::MESSAGE_QUEUE).arg(clients);
-    match broker.write::<Option<Vec<Vec<u8>>>>(&pop).await {
-        Ok(messages) => {
-            let mut messages = messages.unwrap_or_default().into_iter().map(text);
-            (0..clients).map(|_| Ok(messages.next())).collect()
-        }
-        Err(error) => vec![Err(error); clients],
+    fn take(&self, messages: Vec<Vec<u8>>, mut share: Option<Share>) -> Vec<Taken> {
+        let take = |message: Vec<u8>| {
+            let share = share.as_mut().map(|share| share.split(message.len()));
+            let place = self.popped.fetch_add(1, Ordering::Relaxed);
+            Taken::new(place, text(message), share, &self.returns)
+        };
+        messages.into_iter().map(take).collect()
     }
 }
 

@@ -1,24 +1,19 @@
 //! An answer whose messages go back to the queue at once when its client has left meanwhile.
 //!
-//! Rocket runs a handler to its end even if nobody waits for the answer any more. It then drops the answer
-//! unread, and that is how it is known here. What is lost further on comes back when its visibility is over.
+//! What is lost further on comes back when its visibility is over.
 
-use std::io::{self, Cursor, SeekFrom};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use rocket::Request;
-use rocket::http::{ContentType, Status};
-use rocket::response::{self, Responder, Response};
-use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
+use rocket::response::{self, Responder};
 use rocket::tokio::runtime::Handle;
 use serde::Serialize;
 
 use super::model::{QueueName, Receipt, Received};
-use super::store;
+use super::store::{Handed, Queues};
 use super::waiters::Waiters;
-use crate::broker::Broker;
+use crate::queue::budget::Share;
+use crate::queue::delivery::{self, Delivered};
 
 #[derive(Serialize)]
 struct ReceivedBody<'a> {
@@ -28,81 +23,71 @@ struct ReceivedBody<'a> {
 
 /// Messages on their way to a receiver.
 pub(super) struct Delivery {
-    pub(super) broker: Broker,
+    pub(super) queues: Arc<Queues>,
     pub(super) waiters: Arc<Waiters>,
     pub(super) queue: QueueName,
-    pub(super) messages: Vec<Received>,
+    pub(super) handed: Option<Handed>,
 }
 
 impl<'r> Responder<'r, 'static> for Delivery {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let body = ReceivedBody {
+        let (messages, share) = match self.handed {
+            Some(Handed { messages, share }) => (messages, Some(share)),
+            None => (Vec::new(), None),
+        };
+        let text = delivery::text(&ReceivedBody {
             status: "ok",
-            messages: &self.messages,
+            messages: &messages,
+        })?;
+        let receipts = messages.iter().map(|message| &message.receipt);
+        let unsent = Unsent {
+            queues: self.queues,
+            waiters: self.waiters,
+            queue: self.queue,
+            receipts: receipts.filter_map(|receipt| Receipt::parse(receipt)).collect(),
         };
-        let text = serde_json::to_vec(&body).map_err(|_| Status::InternalServerError)?;
-        let mut response = Response::build();
-        response.header(ContentType::JSON);
-        response.sized_body(
-            text.len(),
-            Body {
-                text: Cursor::new(text),
-                unread: Some(self),
-            },
-        );
-        response.ok()
+        delivery::respond(text, InFlight(Some(unsent), share))
     }
 }
 
-struct Body {
-    text: Cursor<Vec<u8>>,
-    /// Until the end has been read.
-    unread: Option<Delivery>,
+/// Until the answer is sent, and no longer than that.
+struct InFlight(
+    Option<Unsent>,
+    #[expect(dead_code, reason = "it is there to be dropped")] Option<Share>,
+);
+
+struct Unsent {
+    queues: Arc<Queues>,
+    waiters: Arc<Waiters>,
+    queue: QueueName,
+    receipts: Vec<Receipt>,
 }
 
-impl AsyncRead for Body {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.text).poll_read(context, buffer);
-        if read.is_ready() && buffer.filled().len() == before {
-            self.unread = None;
-        }
-        read
+impl Delivered for InFlight {
+    fn delivered(&mut self) {
+        self.0 = None;
     }
 }
 
-impl AsyncSeek for Body {
-    fn start_seek(mut self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
-        Pin::new(&mut self.text).start_seek(position)
-    }
-
-    fn poll_complete(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<u64>> {
-        Pin::new(&mut self.text).poll_complete(context)
-    }
-}
-
-impl Drop for Body {
+impl Drop for InFlight {
     fn drop(&mut self) {
-        let (Some(delivery), Ok(runtime)) = (self.unread.take(), Handle::try_current()) else {
+        let (Some(unsent), Ok(runtime)) = (self.0.take(), Handle::try_current()) else {
             return;
         };
-        runtime.spawn(delivery.give_back());
+        if !unsent.receipts.is_empty() {
+            runtime.spawn(unsent.give_back());
+        }
     }
 }
 
-impl Delivery {
+impl Unsent {
+    /// They are of one delivery, and so have one nonce.
     async fn give_back(self) {
-        let receipts = self.messages.iter().map(|message| &message.receipt);
-        let receipts: Vec<Receipt> = receipts.filter_map(|receipt| Receipt::parse(receipt)).collect();
-        let Some(Receipt { nonce, .. }) = receipts.first().cloned() else {
+        let Some(Receipt { nonce, .. }) = self.receipts.first().cloned() else {
             return;
         };
-        let ids: Vec<String> = receipts.into_iter().map(|receipt| receipt.message).collect();
-        if let Err(error) = store::undo(&self.broker, &self.queue, &nonce, &ids).await {
+        let ids: Vec<String> = self.receipts.into_iter().map(|receipt| receipt.message).collect();
+        if let Err(error) = self.queues.undo(&self.queue, &nonce, &ids).await {
             tracing::warn!(%error, "messages that nobody took come back when their time is over");
         }
         self.waiters.wake(&self.queue);

@@ -110,6 +110,8 @@ pub(super) struct Numbers {
     pub(super) delayed: u64,
     pub(super) in_flight: u64,
     pub(super) dead: u64,
+    /// Dead letters that were dropped since there were too many.
+    pub(super) dead_dropped: u64,
     /// Since the push of the oldest that is ready.
     pub(super) oldest_age_seconds: Option<f64>,
 }

@@ -12,27 +12,30 @@ use super::batch;
 use super::delivery::Delivery;
 use super::model::{DeadLetter, LONGEST_VISIBILITY, Numbers, QueueName, Receipt, Terms, Visibility};
 use super::parameters::number;
-use super::store;
+use super::store::Queues;
 use super::waiters::Waiters;
-use crate::broker::Broker;
+use crate::broker::{Broker, Patience};
 use crate::error::ApiError;
 use crate::http::body::{JsonBody, LargeBody, NoBody, Schema};
 use crate::http::json::Json;
 use crate::http::token::Authorized;
+use crate::queue::budget::Budget;
 
 /// A name in a path, or why it is none.
 type Name = Result<QueueName, ApiError>;
 
-/// Mounts the reliable queues; needs a [`Broker`] in Rocket's state.
+/// Mounts the reliable queues; to be called inside the async runtime.
 #[must_use]
-pub fn stage() -> AdHoc {
+pub fn stage(broker: &Broker, budget: &Budget) -> AdHoc {
+    let queues = Arc::new(Queues::new(broker, budget));
     AdHoc::try_on_ignite("Reliable queues", |rocket| async {
         match Schema::<Visibility>::compile(include_str!("schemas/visibility.json")) {
             Ok(visibility) => Ok(rocket
                 .manage(visibility)
                 .manage(Arc::new(Waiters::default()))
-                .mount("/api/queues", messages())
-                .mount("/api/queues", rocket::routes![list, show])
+                .manage(queues)
+                .mount("/api/queues", rocket::routes![push, receive, acknowledge, defer])
+                .mount("/api/queues", rocket::routes![list, show, purge, delete])
                 .mount("/api/queues", rocket::routes![dead, redrive, purge_dead])),
             Err(error) => {
                 tracing::error!(%error, "a schema of the queues is wrong");
@@ -40,10 +43,6 @@ pub fn stage() -> AdHoc {
             }
         }
     })
-}
-
-fn messages() -> Vec<rocket::Route> {
-    rocket::routes![push, receive, acknowledge, defer, purge]
 }
 
 #[derive(Serialize)]
@@ -63,13 +62,13 @@ async fn push(
     queue: Name,
     delay: Option<&str>,
     mut body: LargeBody,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
 ) -> Result<Json<Pushed>, ApiError> {
     let queue = queue?;
     let delay = number("delay", delay, 0..=LONGEST_VISIBILITY, 0)?;
     let messages = batch::messages(body.take_text()?)?;
-    let ids = store::push(broker, &queue, &messages, delay).await?;
+    let ids = queues.push(&queue, messages, delay).await?;
     waiters.wake(&queue);
     Ok(Json(Pushed { status: "ok", ids }))
 }
@@ -98,27 +97,27 @@ async fn receive(
     _none: NoBody,
     queue: Name,
     asked: Asked<'_>,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
     shutdown: Shutdown,
 ) -> Result<Delivery, ApiError> {
     let queue = queue?;
     let (terms, wait) = asked.read()?;
-    let mut messages = store::receive(broker, &queue, &terms).await?;
-    if messages.is_empty() && !wait.is_zero() {
+    let mut handed = queues.receive(&queue, &terms).await?;
+    if handed.is_none() && !wait.is_zero() {
         let ended = async {
             tokio::select! {
                 () = sleep(wait) => {}
                 () = shutdown => {}
             }
         };
-        messages = waiters.receive(broker, &queue, &terms, ended).await?;
+        handed = waiters.receive(queues, &queue, &terms, ended).await?;
     }
     Ok(Delivery {
-        broker: broker.inner().clone(),
+        queues: Arc::clone(queues),
         waiters: Arc::clone(waiters),
         queue,
-        messages,
+        handed,
     })
 }
 
@@ -128,11 +127,11 @@ async fn acknowledge(
     _none: NoBody,
     queue: Name,
     receipt: &str,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
     let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
-    found(store::acknowledge(broker, &queue, &receipt).await?)
+    found(queues.acknowledge(queue, receipt).await?)
 }
 
 #[rocket::patch("/<queue>/messages/<receipt>", data = "<body>")]
@@ -142,13 +141,13 @@ async fn defer(
     receipt: &str,
     body: JsonBody,
     schema: &State<Schema<Visibility>>,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
     let Visibility { visibility } = schema.read(body.bytes())?;
     let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
-    let deferred = store::defer(broker, &queue, &receipt, visibility).await?;
+    let deferred = queues.defer(&queue, &receipt, visibility).await?;
     if visibility == 0 {
         waiters.wake(&queue);
     }
@@ -171,9 +170,9 @@ struct Listed {
 async fn list(
     _authorized: Authorized,
     _none: NoBody,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
 ) -> Result<Json<Listed>, ApiError> {
-    let queues = store::list(broker).await?;
+    let queues = queues.list().await?;
     Ok(Json(Listed { status: "ok", queues }))
 }
 
@@ -189,10 +188,10 @@ async fn show(
     _authorized: Authorized,
     _none: NoBody,
     queue: Name,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
 ) -> Result<Json<Shown>, ApiError> {
     let queue = queue?;
-    let numbers = store::numbers(broker, queue.clone()).await?;
+    let numbers = queues.numbers(queue.clone(), Patience::usual()).await?;
     let numbers = numbers.ok_or_else(|| ApiError::QueueNotFound(queue.as_str().to_owned()))?;
     Ok(Json(Shown {
         status: "ok",
@@ -212,10 +211,10 @@ async fn dead(
     _none: NoBody,
     queue: Name,
     limit: Option<&str>,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
 ) -> Result<Json<Dead>, ApiError> {
     let limit = number("limit", limit, 1..=1000, 100)?;
-    let messages = store::dead(broker, &queue?, limit).await?;
+    let messages = queues.dead(&queue?, limit).await?;
     Ok(Json(Dead {
         status: "ok",
         messages,
@@ -234,12 +233,12 @@ async fn redrive(
     _none: NoBody,
     queue: Name,
     max: Option<&str>,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
 ) -> Result<Json<Redriven>, ApiError> {
     let queue = queue?;
     let max = number("max", max, 1..=1_000_000, u64::MAX)?;
-    let redriven = store::redrive(broker, &queue, max).await?;
+    let redriven = queues.redrive(&queue, max).await?;
     waiters.wake(&queue);
     Ok(Json(Redriven {
         status: "ok",
@@ -253,24 +252,40 @@ struct Purged {
     purged: u64,
 }
 
-#[rocket::delete("/<queue>/messages", data = "<_none>")]
+// Not `DELETE …/messages`: an acknowledgement whose receipt got lost on the way must not empty the queue.
+#[rocket::post("/<queue>/purge", data = "<_none>")]
 async fn purge(
     _authorized: Authorized,
     _none: NoBody,
     queue: Name,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
 ) -> Result<Json<Purged>, ApiError> {
-    let purged = store::purge(broker, &queue?).await?;
+    let purged = queues.purge(&queue?).await?;
     Ok(Json(Purged { status: "ok", purged }))
 }
 
-#[rocket::delete("/<queue>/dead", data = "<_none>")]
+#[rocket::post("/<queue>/dead/purge", data = "<_none>")]
 async fn purge_dead(
     _authorized: Authorized,
     _none: NoBody,
     queue: Name,
-    broker: &State<Broker>,
+    queues: &State<Arc<Queues>>,
 ) -> Result<Json<Purged>, ApiError> {
-    let purged = store::purge_dead(broker, &queue?).await?;
+    let purged = queues.purge_dead(&queue?).await?;
     Ok(Json(Purged { status: "ok", purged }))
+}
+
+#[rocket::delete("/<queue>", data = "<_none>")]
+async fn delete(
+    _authorized: Authorized,
+    _none: NoBody,
+    queue: Name,
+    queues: &State<Arc<Queues>>,
+) -> Result<Json<Done>, ApiError> {
+    let queue = queue?;
+    if queues.delete(&queue).await? {
+        Ok(Json(Done { status: "ok" }))
+    } else {
+        Err(ApiError::QueueNotFound(queue.as_str().to_owned()))
+    }
 }

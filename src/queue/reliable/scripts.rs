@@ -2,18 +2,18 @@
 
 use std::sync::LazyLock;
 
-use redis::{Script, ScriptInvocation};
-
 use super::model::QueueName;
-use crate::broker::keys;
+use crate::broker::{Call, Script, keys};
 
 /// After so many deliveries without an acknowledgement a message goes to the dead letters.
 const MAX_ATTEMPTS: u32 = 5;
 
 macro_rules! script {
-    ($name:ident, $file:literal) => {
+    ($name:ident, $shebang:literal, $file:literal) => {
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
             Script::new(concat!(
+                $shebang,
+                "\n",
                 include_str!("scripts/queue.lua"),
                 include_str!($file)
             ))
@@ -21,23 +21,22 @@ macro_rules! script {
     };
 }
 
-script!(PUSH, "scripts/push.lua");
-script!(RECEIVE, "scripts/receive.lua");
-script!(ACKNOWLEDGE, "scripts/acknowledge.lua");
-script!(DEFER, "scripts/defer.lua");
-script!(UNDO, "scripts/undo.lua");
-script!(NUMBERS, "scripts/numbers.lua");
-script!(DEAD, "scripts/dead.lua");
-script!(REDRIVE, "scripts/redrive.lua");
-script!(PURGE, "scripts/purge.lua");
-script!(PURGE_DEAD, "scripts/purge_dead.lua");
+// Whatever drains a queue works in a Redis that is out of memory; what fills it is refused as a whole.
+script!(PUSH, "#!lua", "scripts/push.lua");
+script!(RECEIVE, "#!lua flags=allow-oom", "scripts/receive.lua");
+script!(ACKNOWLEDGE, "#!lua flags=allow-oom", "scripts/acknowledge.lua");
+script!(DEFER, "#!lua flags=allow-oom", "scripts/defer.lua");
+script!(UNDO, "#!lua flags=allow-oom", "scripts/undo.lua");
+script!(NUMBERS, "#!lua flags=allow-oom", "scripts/numbers.lua");
+script!(DEAD, "#!lua flags=allow-oom", "scripts/dead.lua");
+script!(REDRIVE, "#!lua flags=allow-oom", "scripts/redrive.lua");
+script!(PURGE, "#!lua flags=allow-oom", "scripts/purge.lua");
+script!(PURGE_DEAD, "#!lua flags=allow-oom", "scripts/purge_dead.lua");
+script!(DELETE, "#!lua flags=allow-oom", "scripts/delete.lua");
 
 /// A call of `script` on `queue`, with all that `queue.lua` names; the script's own arguments are to follow.
-pub(super) fn call<'a>(script: &'a Script, queue: &QueueName) -> ScriptInvocation<'a> {
-    let mut call = script.prepare_invoke();
-    for key in keys::reliable_queue(queue.as_str()) {
-        call.key(key);
-    }
+pub(super) fn call<'s>(script: &'s Script, queue: &QueueName) -> Call<'s> {
+    let mut call = script.on(&keys::reliable_queue(queue.as_str()));
     call.arg(MAX_ATTEMPTS);
     call
 }

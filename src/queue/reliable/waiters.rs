@@ -9,9 +9,9 @@ use rocket::tokio;
 use rocket::tokio::sync::Notify;
 use rocket::tokio::time::sleep;
 
-use super::model::{QueueName, Received, Terms};
-use super::store;
-use crate::broker::{Broker, BrokerError};
+use super::model::{QueueName, Terms};
+use super::store::{Handed, Queues};
+use crate::broker::BrokerError;
 
 /// What other processes push, and delays and visibilities that end, are seen after this time.
 const LOOK_AGAIN: Duration = Duration::from_millis(150);
@@ -48,30 +48,30 @@ impl Waiters {
     /// Receives what is ready, or the first that comes before `ended`; then nothing.
     pub(super) async fn receive(
         &self,
-        broker: &Broker,
+        queues: &Queues,
         queue: &QueueName,
         terms: &Terms,
         ended: impl Future<Output = ()>,
-    ) -> Result<Vec<Received>, BrokerError> {
+    ) -> Result<Option<Handed>, BrokerError> {
         let place = Place::take(self, queue);
         let signals = &place.signals;
         tokio::pin!(ended);
         // A look is never cut off: what Redis has handed out has to reach the client.
-        let look = || store::receive(broker, queue, terms);
+        let look = || queues.receive(queue, terms);
         let _turn = tokio::select! {
             biased;
-            () = &mut ended => return Ok(Vec::new()),
+            () = &mut ended => return Ok(None),
             () = signals.failed.notified() => return look().await,
             turn = signals.turn.lock() => turn,
         };
         loop {
             let received = look().await.inspect_err(|_| signals.failed.notify_waiters())?;
-            if !received.is_empty() {
+            if received.is_some() {
                 return Ok(received);
             }
             tokio::select! {
                 biased;
-                () = &mut ended => return Ok(Vec::new()),
+                () = &mut ended => return Ok(None),
                 () = signals.pushed.notified() => {}
                 () = sleep(LOOK_AGAIN) => {}
             }

@@ -7,3 +7,4 @@ mod logs_in_trouble;
 mod metrics;
 mod postgres_away;
 mod probe;
+mod redis_in_trouble;

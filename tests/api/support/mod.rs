@@ -9,6 +9,8 @@ mod nginx;
 mod osrm;
 mod proxy;
 mod redis;
+mod sentinels;
+mod slow_disk;
 
 pub use app::{App, required};
 pub use client::{Answer, metric};
@@ -19,6 +21,8 @@ pub use nginx::Nginx;
 pub use osrm::{osrm, osrm_noting};
 pub use proxy::{Proxy, Upstream};
 pub use redis::Redis;
+pub use sentinels::Sentinels;
+pub use slow_disk::SlowDisk;
 
 /// How many at once make a race.
 pub const RACERS: usize = 200;

@@ -11,6 +11,7 @@ pub struct Redis {
     pub url: String,
     directory: PathBuf,
     flags: Vec<&'static str>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Redis {
@@ -20,16 +21,55 @@ impl Redis {
 
     /// With flags of redis-server, such as `--appendfsync always`.
     pub fn with(flags: &[&'static str]) -> Self {
+        Self::within(flags, &[])
+    }
+
+    /// With flags, and with variables of its environment such as `LD_PRELOAD`.
+    pub fn within(flags: &[&'static str], environment: &[(&'static str, String)]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("order-api-test-redis-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(name);
-        let url = script("start", &directory, flags);
+        let url = script("start", &directory, flags, environment);
         Self {
             url,
             directory,
             flags: flags.to_vec(),
+            environment: environment.to_vec(),
         }
+    }
+
+    /// Where its files are.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    pub fn set(&self, name: &str, value: &str) {
+        let mut set = redis::cmd("CONFIG");
+        let _: () = set
+            .arg("SET")
+            .arg(name)
+            .arg(value)
+            .query(&mut self.connect())
+            .unwrap();
+    }
+
+    /// From now on the kernel accepts connections and takes what is sent, and nobody answers.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = std::fs::read_to_string(self.directory.join("pid")).unwrap();
+        let sent = Command::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(pid.trim())
+            .status();
+        assert!(sent.unwrap().success());
     }
 
     pub fn connect(&self) -> Connection {
@@ -41,30 +81,40 @@ impl Redis {
 
     /// As an operator does it.
     pub fn stop(&self) {
-        script("stop", &self.directory, &[]);
+        script("stop", &self.directory, &[], &[]);
     }
 
     /// As a power cut does it.
     pub fn kill(&self) {
-        script("kill", &self.directory, &[]);
+        script("kill", &self.directory, &[], &[]);
     }
 
     pub fn start_again(&self) {
-        assert_eq!(script("start", &self.directory, &self.flags), self.url);
+        assert_eq!(
+            script("start", &self.directory, &self.flags, &self.environment),
+            self.url
+        );
     }
 }
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        script("discard", &self.directory, &[]);
+        script("discard", &self.directory, &[], &[]);
     }
 }
 
-fn script(verb: &str, directory: &Path, flags: &[&str]) -> String {
+fn script(verb: &str, directory: &Path, flags: &[&str], environment: &[(&str, String)]) -> String {
     let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/redis.sh"))
         .arg(verb)
         .arg(directory)
+        // Unless a flag says otherwise: other tests' files are none of a test's business.
+        .args(if verb == "start" {
+            &["--appendfsync", "everysec"][..]
+        } else {
+            &[]
+        })
         .args(flags)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap();
     assert!(

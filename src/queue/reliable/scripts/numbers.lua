@@ -1,4 +1,5 @@
--- → {whether there is such a queue, ready, delayed, in flight, dead, push of the oldest that is ready or 0, now}
+-- → {whether there is such a queue, ready, delayed, in flight, dead, dropped dead letters, push of the oldest that is
+--    ready or 0, now}
 settle()
 -- What is due and was too much to move just now counts as ready already.
 local due_delayed = redis.call('ZCOUNT', delayed, '-inf', digits(now))
@@ -9,6 +10,7 @@ return {
   redis.call('ZCARD', delayed) - due_delayed,
   redis.call('ZCARD', in_flight) - due_in_flight,
   redis.call('ZCARD', dead),
+  redis.call('HGET', dead_totals, 'dropped') or '0',
   redis.call('ZRANGE', ready, 0, 0)[1] or '0',
   digits(now),
 }

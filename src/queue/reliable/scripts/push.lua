@@ -1,17 +1,22 @@
--- delay in seconds, then the messages → their ids
-local delay, due = tonumber(ARGV[2]), after(ARGV[2])
+-- of each push: delay in seconds, number of messages, the messages → the first id; each next one is one more
+local bodies, now_ready, now_delayed = {}, {}, {}
 -- The time, unless that has been given out or the clock was set back.
 local first = math.max(now, (redis.call('GET', sequence) or 0) + 1)
-redis.call('SET', sequence, digits(first + #ARGV - 3))
-local ids = {}
-for index = 3, #ARGV do
-  local id = digits(first + index - 3)
-  redis.call('HSET', messages, id, ARGV[index])
-  if delay > 0 then
-    redis.call('ZADD', delayed, due, id)
-  else
-    redis.call('ZADD', ready, id, id)
+local index, next_id = 2, first
+while index < #ARGV do
+  local delay, last = tonumber(ARGV[index]), index + 1 + ARGV[index + 1]
+  local set = delay > 0 and now_delayed or now_ready
+  local due = after(delay)
+  for message = index + 2, last do
+    local id = digits(next_id)
+    next_id = next_id + 1
+    bodies[#bodies + 1], bodies[#bodies + 2] = id, ARGV[message]
+    set[#set + 1], set[#set + 2] = delay > 0 and due or id, id
   end
-  ids[#ids + 1] = id
+  index = last + 1
 end
-return ids
+redis.call('SET', sequence, digits(next_id - 1))
+many('HSET', messages, bodies)
+many('ZADD', ready, now_ready)
+many('ZADD', delayed, now_delayed)
+return digits(first)

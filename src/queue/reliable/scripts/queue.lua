@@ -1,10 +1,15 @@
 -- What every script of a reliable queue begins with. Times are microseconds of Redis's own clock.
-local sequence, messages, ready, delayed, in_flight, deliveries, dead, dead_messages, dead_deliveries = unpack(KEYS)
+local sequence, messages, ready, delayed, in_flight, deliveries, dead, dead_messages, dead_deliveries,
+  dead_totals = unpack(KEYS)
 local max_attempts = tonumber(ARGV[1])
 
 -- How much one call moves at most, so that none keeps Redis from its other clients for long.
 local most_moved = 500
 local most_bytes_copied = 4 * 1024 * 1024
+
+-- How many dead letters a queue keeps at most, and bytes of them; beyond that the first to die are dropped.
+local most_dead = 10000
+local most_dead_bytes = 64 * 1024 * 1024
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -18,24 +23,60 @@ local function after(seconds)
   return digits(now + seconds * 1000000)
 end
 
+-- One command for many arguments; Lua's stack has no room for all of them.
+local function many(command, key, arguments)
+  for from = 1, #arguments, 1000 do
+    redis.call(command, key, unpack(arguments, from, math.min(from + 999, #arguments)))
+  end
+end
+
 -- How often a message was delivered, and the nonce of the last delivery.
-local function delivery(hash, id)
-  local attempts, nonce = string.match(redis.call('HGET', hash, id) or '', '^(%d+) (%S+)$')
+local function parse(noted)
+  local attempts, nonce = string.match(noted or '', '^(%d+) (%S+)$')
   return tonumber(attempts or 0), nonce
 end
 
--- In all that follows what adds comes before what removes: a Redis that is out of memory refuses the
--- first command that adds, and then nothing has been done.
+local function delivery(hash, id)
+  return parse(redis.call('HGET', hash, id))
+end
 
--- Returns the bytes that were copied.
+-- Removes a dead letter, and returns its text.
+local function exhume(id)
+  local body = redis.call('HGET', dead_messages, id) or ''
+  redis.call('ZREM', dead, id)
+  redis.call('HDEL', dead_messages, id)
+  redis.call('HDEL', dead_deliveries, id)
+  redis.call('HINCRBY', dead_totals, 'bytes', -#body)
+  return body
+end
+
+local function drop_the_oldest()
+  for _ = 1, most_moved do
+    local bytes = tonumber(redis.call('HGET', dead_totals, 'bytes') or 0)
+    if redis.call('ZCARD', dead) <= most_dead and bytes <= most_dead_bytes then
+      return
+    end
+    local oldest = redis.call('ZRANGE', dead, 0, 0)[1]
+    if not oldest then
+      return
+    end
+    exhume(oldest)
+    redis.call('HINCRBY', dead_totals, 'dropped', 1)
+  end
+end
+
+-- Returns the bytes that were moved.
 local function bury(id)
   local body = redis.call('HGET', messages, id) or ''
-  redis.call('HSET', dead_messages, id, body)
-  redis.call('HSET', dead_deliveries, id, redis.call('HGET', deliveries, id))
-  redis.call('ZADD', dead, digits(now), id)
+  local noted = redis.call('HGET', deliveries, id)
   redis.call('ZREM', in_flight, id)
   redis.call('HDEL', messages, id)
   redis.call('HDEL', deliveries, id)
+  redis.call('HSET', dead_messages, id, body)
+  redis.call('HSET', dead_deliveries, id, noted)
+  redis.call('ZADD', dead, digits(now), id)
+  redis.call('HINCRBY', dead_totals, 'bytes', #body)
+  drop_the_oldest()
   return #body
 end
 
@@ -52,15 +93,19 @@ end
 -- Moves what is due.
 local function settle()
   local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', digits(now), 'LIMIT', 0, most_moved)
-  for _, id in ipairs(due) do
-    redis.call('ZADD', ready, id, id)
-    redis.call('ZREM', delayed, id)
+  if #due > 0 then
+    local scored = {}
+    for index, id in ipairs(due) do
+      scored[2 * index - 1], scored[2 * index] = id, id
+    end
+    many('ZADD', ready, scored)
+    many('ZREM', delayed, due)
   end
   local expired = redis.call('ZRANGEBYSCORE', in_flight, '-inf', digits(now), 'LIMIT', 0, most_moved)
-  local copied = 0
+  local moved = 0
   for _, id in ipairs(expired) do
-    copied = copied + release(id)
-    if copied > most_bytes_copied then
+    moved = moved + release(id)
+    if moved > most_bytes_copied then
       break
     end
   end

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{
-    DEAD, PUSH, acknowledge, defer, done, gone, kill_all, numbers, push, push_with, receive, receive_one,
+    DEAD, PURGE, acknowledge, defer, done, gone, kill_all, numbers, push, push_with, receive, receive_one,
     start, texts,
 };
 
@@ -98,7 +98,7 @@ async fn a_purge_takes_all_but_the_dead_and_says_how_many() {
     push_with(&app, "?delay=100", "6").await;
     let received = receive_one(&app, "").await;
     assert_eq!(numbers(&app).await, [2, 1, 1, 2]);
-    let purged = app.authorized(Method::DELETE, PUSH, "").await;
+    let purged = app.authorized(Method::POST, PURGE, "").await;
     assert_eq!(purged.body, json!({"status": "ok", "purged": 4}));
     assert_eq!(numbers(&app).await, [0, 0, 0, 2]);
     assert_eq!(acknowledge(&app, &received).await, gone());
@@ -112,7 +112,7 @@ async fn purging_the_dead_leaves_the_others() {
     push(&app, "[1, 2]").await;
     kill_all(&app).await;
     push(&app, "3").await;
-    let purged = app.authorized(Method::DELETE, DEAD, "").await;
+    let purged = app.authorized(Method::POST, &format!("{DEAD}/purge"), "").await;
     assert_eq!(purged.body, json!({"status": "ok", "purged": 2}));
     assert_eq!(numbers(&app).await, [1, 0, 0, 0]);
     assert_eq!(texts(&app, "").await, ["3"]);

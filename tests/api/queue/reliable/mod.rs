@@ -4,6 +4,8 @@ mod acknowledge;
 mod crash;
 mod dead;
 mod defer;
+mod delete;
+mod full;
 mod numbers;
 mod push;
 mod receive;
@@ -20,6 +22,7 @@ use crate::support::{App, Database, Redis};
 
 const PUSH: &str = "/api/queues/mails/messages";
 const RECEIVE: &str = "/api/queues/mails/messages/receive";
+const PURGE: &str = "/api/queues/mails/purge";
 const DEAD: &str = "/api/queues/mails/dead";
 
 fn start() -> (App, Redis) {

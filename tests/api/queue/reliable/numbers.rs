@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{PUSH, numbers, push, push_with, receive, receive_one, start};
+use super::{PURGE, numbers, push, push_with, receive, receive_one, start};
 
 #[rocket::async_test]
 async fn a_queue_that_nobody_pushed_to_is_not_there() {
     let (app, redis) = start();
     receive(&app, "").await;
-    app.authorized(Method::DELETE, PUSH, "").await;
+    app.authorized(Method::POST, PURGE, "").await;
     let shown = app.authorized(Method::GET, "/api/queues/mails", "").await;
     assert_eq!(shown.refusal(), (404, "queue_not_found"));
     // What a crash between the name and the first message would leave.

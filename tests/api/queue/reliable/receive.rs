@@ -79,7 +79,9 @@ async fn queues_do_not_see_each_other() {
             .await;
         let messages = received.body["messages"].as_array().unwrap();
         assert_eq!((messages.len(), &messages[0]["message"]), (1, &name.into()));
-        let purged = app.authorized(Method::DELETE, &path, "").await;
+        let purged = app
+            .authorized(Method::POST, &format!("/api/queues/{name}/purge"), "")
+            .await;
         assert_eq!(purged.body["purged"], 1);
     }
 }

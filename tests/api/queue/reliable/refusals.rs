@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::{DEAD, PUSH, RECEIVE, numbers, push, receive_one, start};
+use super::{DEAD, PURGE, PUSH, RECEIVE, numbers, push, receive_one, start};
 use crate::support::TOKEN;
 
 #[rocket::async_test]
@@ -10,15 +10,16 @@ async fn without_the_token_nothing_happens() {
     let (app, _redis) = start();
     push(&app, "[1, 2]").await;
     let receipt = receive_one(&app, "").await.path();
-    let redrive = format!("{DEAD}/redrive");
+    let (redrive, purge_dead) = (format!("{DEAD}/redrive"), format!("{DEAD}/purge"));
     for (method, path) in [
         (Method::POST, PUSH),
         (Method::POST, RECEIVE),
-        (Method::DELETE, PUSH),
+        (Method::POST, PURGE),
+        (Method::DELETE, "/api/queues/mails"),
         (Method::DELETE, &receipt),
         (Method::PATCH, &receipt),
         (Method::GET, DEAD),
-        (Method::DELETE, DEAD),
+        (Method::POST, &purge_dead),
         (Method::POST, &redrive),
         (Method::GET, "/api/queues"),
         (Method::GET, "/api/queues/mails"),
@@ -57,12 +58,13 @@ async fn what_is_no_name_is_refused_everywhere() {
         for (method, path) in [
             (Method::POST, "/messages"),
             (Method::POST, "/messages/receive"),
-            (Method::DELETE, "/messages"),
+            (Method::POST, "/purge"),
+            (Method::DELETE, ""),
             (Method::DELETE, receipt),
             (Method::PATCH, receipt),
             (Method::GET, ""),
             (Method::GET, "/dead"),
-            (Method::DELETE, "/dead"),
+            (Method::POST, "/dead/purge"),
             (Method::POST, "/dead/redrive"),
         ] {
             let path = format!("/api/queues/{name}{path}");

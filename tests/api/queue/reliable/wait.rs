@@ -11,31 +11,22 @@ use rocket::tokio::time::{sleep, timeout};
 use super::{
     PUSH, RECEIVE, acknowledge, assert_elapsed, done, numbers, push, receive, receive_one, serve, start,
 };
-use crate::support::{App, Redis, TOKEN};
+use crate::support::{App, TOKEN};
 
-/// How many scripts have been run.
-fn scripts_run(redis: &Redis) -> u64 {
-    let info: String = redis::cmd("INFO")
-        .arg("commandstats")
-        .query(&mut redis.connect())
-        .unwrap();
-    let Some(stats) = info.lines().find(|line| line.starts_with("cmdstat_evalsha:")) else {
-        return 0;
-    };
-    let number = |name: &str| -> u64 {
-        let (_, rest) = stats.split_once(name).unwrap();
-        rest.split(',').next().unwrap().trim().parse().unwrap()
-    };
-    // Those that Redis did not know yet have failed, and were run again.
-    number("calls=") - number("failed_calls=")
+/// How often somebody has looked for messages, however many looked at once.
+async fn looks(app: &App) -> u64 {
+    let metrics = app.get("/metrics").await.text;
+    let sum = r#"order_api_lane_batch_items_sum{lane="queue_receive"} "#;
+    let sum = metrics.lines().find_map(|line| line.strip_prefix(sum));
+    sum.map_or(0, |sum| sum.parse().unwrap())
 }
 
-/// Returns once so many scripts have been run since this was called, and so somebody has looked.
-fn until_asked(redis: &Redis, times: u64) -> impl Future<Output = ()> {
-    let wanted = scripts_run(redis) + times;
+/// What ends once somebody has looked so many times since now.
+async fn until_asked(app: &App, times: u64) -> impl Future<Output = ()> {
+    let wanted = looks(app).await + times;
     async move {
         let began = Instant::now();
-        while scripts_run(redis) < wanted {
+        while looks(app).await < wanted {
             assert!(began.elapsed() < Duration::from_secs(10));
             sleep(Duration::from_millis(2)).await;
         }
@@ -52,11 +43,11 @@ async fn a_wait_for_nothing_ends_in_time_with_nothing() {
 
 #[rocket::async_test]
 async fn a_push_wakes_who_waits_at_once() {
-    let (app, redis) = start();
+    let (app, _redis) = start();
     let mut fastest = Duration::MAX;
     for _ in 0..10 {
         let waiting = receive_one(&app, "?wait=10");
-        let asked = until_asked(&redis, 2);
+        let asked = until_asked(&app, 2).await;
         let pushing = async {
             asked.await;
             let pushed = Instant::now();
@@ -75,7 +66,7 @@ async fn a_push_wakes_who_waits_at_once() {
 async fn a_push_through_another_service_is_seen_soon() {
     let (here, redis) = start();
     let there = serve(&redis);
-    let asked = until_asked(&redis, 2);
+    let asked = until_asked(&here, 2).await;
     let pushing = async {
         asked.await;
         push(&there, "news").await;
@@ -91,9 +82,9 @@ async fn a_push_through_another_service_is_seen_soon() {
 
 #[rocket::async_test]
 async fn of_fifty_who_wait_one_gets_the_message() {
-    let (app, redis) = start();
+    let (app, _redis) = start();
     let waiting = join_all((0..50).map(|_| receive(&app, "?wait=2&max=10")));
-    let asked = until_asked(&redis, 51);
+    let asked = until_asked(&app, 51).await;
     let pushing = async {
         asked.await;
         push(&app, "one").await;
@@ -105,9 +96,9 @@ async fn of_fifty_who_wait_one_gets_the_message() {
 
 #[rocket::async_test]
 async fn of_fifty_who_wait_each_gets_one_of_fifty_messages_at_once() {
-    let (app, redis) = start();
+    let (app, _redis) = start();
     let waiting = join_all((0..50).map(|_| receive(&app, "?wait=20&max=1")));
-    let asked = until_asked(&redis, 51);
+    let asked = until_asked(&app, 51).await;
     let pushing = async {
         asked.await;
         push(
@@ -128,28 +119,28 @@ async fn of_fifty_who_wait_each_gets_one_of_fifty_messages_at_once() {
 
 #[rocket::async_test]
 async fn fifty_who_wait_look_as_often_as_one() {
-    let (app, redis) = start();
+    let (app, _redis) = start();
     let waiting = join_all((0..50).map(|_| receive(&app, "?wait=2")));
     let began = Instant::now();
-    let (_, ()) = join(waiting, until_asked(&redis, 51)).await;
+    let (_, ()) = join(waiting, until_asked(&app, 51).await).await;
     assert_elapsed(began, 2.0);
-    let looks = scripts_run(&redis);
+    let looks = looks(&app).await;
     // One look of each at the beginning, then 14 of the first in line; some more as the line breaks up.
     assert!(looks < 50 + 14 + 60, "{looks}");
 }
 
 #[rocket::async_test]
 async fn a_message_for_a_client_that_has_left_goes_to_the_next_at_once() {
-    let (app, redis) = start();
+    let (app, _redis) = start();
     let url = format!("http://{}{RECEIVE}?wait=20&visibility=43200", app.address);
     let request = app.http.post(url).header("Authorization", TOKEN);
-    let asked = until_asked(&redis, 2);
+    let asked = until_asked(&app, 2).await;
     let leaving = spawn(request.send());
     asked.await;
     leaving.abort();
     assert!(leaving.await.is_err());
     // The service still waits in the name of who has left.
-    until_asked(&redis, 2).await;
+    until_asked(&app, 2).await.await;
     push(&app, "news").await;
     let received = receive_one(&app, "?wait=5").await;
     assert_eq!((received.message.as_str(), received.attempts), ("news", 1));
@@ -169,9 +160,9 @@ async fn a_message_that_was_taken_over_stays_with_its_receiver() {
 
 #[rocket::async_test]
 async fn sigterm_ends_a_wait_at_once_and_with_an_answer() {
-    let (mut app, redis) = start();
+    let (mut app, _redis) = start();
     let url = format!("http://{}{RECEIVE}?wait=20", app.address);
-    let asked = until_asked(&redis, 2);
+    let asked = until_asked(&app, 2).await;
     let waiting = spawn(app.http.post(url).header("Authorization", TOKEN).send());
     asked.await;
     let asked = Instant::now();
@@ -193,7 +184,7 @@ async fn who_waits_hears_within_two_seconds_that_redis_is_away() {
             .await;
         (answer, Instant::now())
     };
-    let asked = until_asked(&redis, 21);
+    let asked = until_asked(&app, 21).await;
     let waiting = join_all((0..20).map(|_| spawn(timeout(Duration::from_secs(10), ask(Arc::clone(&app))))));
     let waiting = spawn(waiting);
     asked.await;

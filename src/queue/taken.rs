@@ -1,0 +1,147 @@
+//! Messages that a pop has removed from the plain queue and that nobody has got yet. One whose client has left goes
+//! back to the head.
+
+use std::sync::{Arc, LazyLock, Weak};
+use std::time::Duration;
+
+use rocket::tokio;
+use rocket::tokio::sync::mpsc;
+use rocket::tokio::time::{Instant, sleep};
+
+use super::budget::Share;
+use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::http::launch::Alive;
+
+static PUT_BACK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put_back.lua")));
+
+/// Messages that have been popped by now may come back too: so long they are waited for, so that those that come back
+/// together keep their order.
+const GATHER: Duration = Duration::from_millis(100);
+/// Between two looks whether all have come back, or have been delivered.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+/// Between two tries.
+const TRY_AGAIN: Duration = Duration::from_millis(500);
+/// A command is full with so many bytes, or so many messages.
+const COMMAND_BYTES: usize = 1024 * 1024;
+const COMMAND_MESSAGES: usize = 1000;
+
+/// Where messages go back to.
+#[derive(Clone)]
+pub(super) struct Returns {
+    sender: mpsc::UnboundedSender<Returned>,
+    /// Shared by all messages that are neither delivered nor back; the process does not end before.
+    on_the_way: Arc<Option<Alive>>,
+}
+
+struct Returned {
+    /// Its place among all that this process has popped.
+    place: u64,
+    message: String,
+    /// Both held until it is back.
+    _share: Option<Share>,
+    _on_the_way: Arc<Option<Alive>>,
+}
+
+impl Returns {
+    /// Begins to bring messages back, in a task of its own.
+    pub(super) fn to(broker: Broker, alive: Option<Alive>) -> Self {
+        // What is in it has its share of the budget, so it is bounded.
+        let (sender, returned) = mpsc::unbounded_channel();
+        let on_the_way = Arc::new(alive);
+        tokio::spawn(bring_back(broker, returned, Arc::downgrade(&on_the_way)));
+        Self { sender, on_the_way }
+    }
+}
+
+/// A popped message; dropped before it is delivered, it goes back.
+pub(super) struct Taken {
+    returned: Option<Returned>,
+    sender: mpsc::UnboundedSender<Returned>,
+}
+
+impl Taken {
+    pub(super) fn new(place: u64, message: String, share: Option<Share>, returns: &Returns) -> Self {
+        Self {
+            returned: Some(Returned {
+                place,
+                message,
+                _share: share,
+                _on_the_way: Arc::clone(&returns.on_the_way),
+            }),
+            sender: returns.sender.clone(),
+        }
+    }
+
+    pub(super) fn message(&self) -> &str {
+        self.returned.as_ref().map_or("", |returned| &returned.message)
+    }
+
+    pub(super) fn delivered(&mut self) {
+        self.returned = None;
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(returned) = self.returned.take() {
+            let _ = self.sender.send(returned); // at the very end there is nobody to bring it back
+        }
+    }
+}
+
+async fn bring_back(
+    broker: Broker,
+    mut returned: mpsc::UnboundedReceiver<Returned>,
+    on_the_way: Weak<Option<Alive>>,
+) {
+    while let Some(first) = returned.recv().await {
+        let mut together = vec![first];
+        let until = Instant::now() + GATHER;
+        loop {
+            while let Ok(next) = returned.try_recv() {
+                together.push(next);
+            }
+            // One is the queue's own.
+            if on_the_way.strong_count() <= together.len() + 1 || Instant::now() >= until {
+                break;
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        together.sort_unstable_by_key(|returned| returned.place);
+        // From the newest to the oldest: the last to be put at the head is the first there.
+        while !together.is_empty() {
+            let last = together.split_off(beginning_of_the_last(&together));
+            put_back(&broker, &last).await;
+        }
+    }
+}
+
+/// Where those begin that one command takes, 1 at least.
+fn beginning_of_the_last(all: &[Returned]) -> usize {
+    let mut bytes = 0;
+    let fitting = all.iter().rev().take(COMMAND_MESSAGES).take_while(|returned| {
+        let fits = bytes < COMMAND_BYTES;
+        bytes += returned.message.len();
+        fits
+    });
+    all.len() - fitting.count()
+}
+
+/// Tries until Redis takes them: nobody else has them. Where the outcome of a try is unknown, they may be there twice.
+async fn put_back(broker: &Broker, messages: &[Returned]) {
+    loop {
+        let mut call = PUT_BACK.on(&[keys::MESSAGE_QUEUE]);
+        for returned in messages.iter().rev() {
+            call.arg(&returned.message);
+        }
+        match broker.run::<()>(call, Patience::usual()).await {
+            Ok(()) => return,
+            Err(BrokerError::Bug(error)) => {
+                tracing::error!(error, messages = messages.len(), "popped messages are lost");
+                return;
+            }
+            Err(error) => tracing::warn!(%error, "popped messages that nobody got are not back yet"),
+        }
+        sleep(TRY_AGAIN).await;
+    }
+}

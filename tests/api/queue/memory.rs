@@ -1,0 +1,260 @@
+//! Large messages, and memory that is full: the service's, and Redis'.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use redis::Commands;
+use reqwest::Method;
+use rocket::futures::future::join_all;
+use rocket::tokio::spawn;
+use rocket::tokio::time::sleep;
+use serde_json::json;
+
+use crate::support::{Answer, App, Database, Redis, TOKEN};
+
+const MESSAGES: usize = 300;
+const CLIENTS: usize = 256;
+/// What a container of the service has.
+const MEMORY: u64 = 256 * 1024 * 1024;
+const MEBIBYTE: usize = 1024 * 1024;
+
+fn start() -> (Arc<App>, Redis) {
+    let redis = Redis::start();
+    let database = Arc::new(Database::migrated());
+    let app = App::on(&database).with("REDIS_URL", &redis.url).start();
+    (Arc::new(app), redis)
+}
+
+/// A text of this many bytes that begins with a number.
+fn numbered(number: usize, bytes: usize) -> String {
+    let number = format!("{number} ");
+    let rest = "x".repeat(bytes - number.len());
+    number + &rest
+}
+
+fn number(message: &str) -> usize {
+    message.split_once(' ').unwrap().0.parse().unwrap()
+}
+
+fn length(redis: &Redis) -> usize {
+    redis.connect().llen("message_queue").unwrap()
+}
+
+/// Asks with all clients at once, again and again, until all messages have come; what is refused is asked again.
+async fn all(app: &App, path: &str, texts: fn(&Answer) -> Vec<usize>) -> Vec<usize> {
+    let (mut got, began) = (Vec::new(), Instant::now());
+    while got.len() < MESSAGES {
+        assert!(
+            began.elapsed() < Duration::from_secs(120),
+            "{} have come",
+            got.len()
+        );
+        let asking = (0..CLIENTS).map(|_| app.authorized(Method::POST, path, ""));
+        for answer in join_all(asking).await {
+            match answer.status {
+                200 => got.extend(texts(&answer)),
+                status => assert_eq!(status, 503),
+            }
+        }
+    }
+    got.sort_unstable();
+    got
+}
+
+#[rocket::async_test]
+async fn many_who_pop_large_messages_at_once_cost_little_memory_and_no_message() {
+    let (app, redis) = start();
+    for number in 0..MESSAGES {
+        let message = numbered(number, MEBIBYTE);
+        let _: () = redis.connect().rpush("message_queue", message).unwrap();
+    }
+    let text = |answer: &Answer| answer.body["message"].as_str().map(number).into_iter().collect();
+    let popped = all(&app, "/api/queue/pop", text).await;
+    assert!(popped.into_iter().eq(0..MESSAGES));
+    assert_eq!(length(&redis), 0);
+    assert!(app.peak_memory() < MEMORY, "{}", app.peak_memory());
+}
+
+/// As a push would have left it.
+fn push(redis: &Redis, id: usize, message: &str) {
+    let key = |part: &str| format!("queue:{{large}}:{part}");
+    let mut push = redis::pipe();
+    push.hset(key("messages"), id, message).ignore();
+    push.zadd(key("ready"), id, id).ignore();
+    push.set(key("sequence"), id).ignore();
+    let _: () = push.query(&mut redis.connect()).unwrap();
+}
+
+#[rocket::async_test]
+async fn many_who_receive_large_messages_at_once_cost_little_memory_and_no_message() {
+    let (app, redis) = start();
+    for number in 0..MESSAGES {
+        push(&redis, 1_000_000 + number, &numbered(number, MEBIBYTE));
+    }
+    let texts = |answer: &Answer| {
+        let messages = answer.body["messages"].as_array().unwrap();
+        let texts = messages
+            .iter()
+            .map(|message| message["message"].as_str().unwrap());
+        texts.map(number).collect()
+    };
+    // What Redis hands out too late to be answered comes back after its visibility.
+    let path = "/api/queues/large/messages/receive?max=100&visibility=60";
+    let received: HashSet<usize> = all(&app, path, texts).await.into_iter().collect();
+    assert_eq!(received.len(), MESSAGES);
+    assert!(app.peak_memory() < MEMORY, "{}", app.peak_memory());
+}
+
+#[rocket::async_test]
+async fn large_pushes_that_wait_together_for_a_redis_that_is_away_do_not_wait_one_after_the_other() {
+    let (app, redis) = start();
+    redis.stop();
+    let asked = Instant::now();
+    let pushing =
+        (0..12).map(|number| app.authorized(Method::POST, "/api/queue/push", numbered(number, MEBIBYTE)));
+    for answer in join_all(pushing).await {
+        let (status, code) = answer.refusal();
+        assert!(
+            status == 503 && ["redis_unavailable", "overloaded"].contains(&code),
+            "{answer:?}"
+        );
+    }
+    // Of which some are for sending 12 MiB; a wait of 0.8 s for each would be 9.6 s.
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+}
+
+fn messages(redis: &Redis) -> Vec<usize> {
+    let messages: Vec<String> = redis.connect().lrange("message_queue", 0, -1).unwrap();
+    messages.iter().map(|message| number(message)).collect()
+}
+
+/// Pops in the name of clients that have left by the time at which Redis hands out the messages.
+async fn pop_and_leave(app: &Arc<App>, redis: &Redis, clients: usize) {
+    let mut pause = redis::cmd("CLIENT");
+    let _: () = pause.arg("PAUSE").arg(500).query(&mut redis.connect()).unwrap();
+    let url = format!("http://{}/api/queue/pop", app.address);
+    let request = || app.http.post(&url).header("Authorization", TOKEN).send();
+    let leaving: Vec<_> = (0..clients).map(|_| spawn(request())).collect();
+    sleep(Duration::from_millis(250)).await;
+    for client in leaving {
+        client.abort();
+        assert!(client.await.is_err());
+    }
+}
+
+/// How many pops have been answered by Redis.
+async fn popped(app: &App) -> f64 {
+    let metrics = app.get("/metrics").await.text;
+    let sum = r#"order_api_lane_batch_items_sum{lane="pop"} "#;
+    let sum = metrics.lines().find_map(|line| line.strip_prefix(sum));
+    sum.map_or(0.0, |sum| sum.parse().unwrap())
+}
+
+#[rocket::async_test]
+async fn messages_popped_for_clients_that_have_left_are_at_the_head_again_in_their_order() {
+    let (app, redis) = start();
+    for number in 0..100 {
+        let _: () = redis
+            .connect()
+            .rpush("message_queue", numbered(number, 10))
+            .unwrap();
+    }
+    pop_and_leave(&app, &redis, 60).await;
+    let began = Instant::now();
+    // All have been popped, and all are back.
+    while popped(&app).await < 60.0 || length(&redis) < 100 {
+        assert!(
+            began.elapsed() < Duration::from_secs(10),
+            "{} are there",
+            length(&redis)
+        );
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(messages(&redis).into_iter().eq(0..100));
+}
+
+#[rocket::async_test]
+async fn messages_popped_for_clients_that_have_left_are_back_before_the_service_ends() {
+    let (app, redis) = start();
+    for number in 0..100 {
+        let _: () = redis
+            .connect()
+            .rpush("message_queue", numbered(number, 10))
+            .unwrap();
+    }
+    pop_and_leave(&app, &redis, 60).await;
+    app.terminate();
+    let app = Arc::into_inner(app).unwrap();
+    assert!(!app.stop().is_empty());
+    assert!(messages(&redis).into_iter().eq(0..100));
+}
+
+#[rocket::async_test]
+async fn messages_that_a_silent_redis_hands_out_too_late_are_back_when_it_speaks_again() {
+    let (app, redis) = start();
+    for number in 0..100 {
+        let _: () = redis
+            .connect()
+            .rpush("message_queue", numbered(number, 10))
+            .unwrap();
+    }
+    // Redis is frozen with the command in its hands, not before the connection was made.
+    assert_eq!(
+        app.authorized(Method::GET, "/api/queue/count", "").await.status,
+        200
+    );
+    redis.freeze();
+    for answer in join_all((0..50).map(|_| app.authorized(Method::POST, "/api/queue/pop", ""))).await {
+        assert_eq!(answer.status, 503, "{answer:?}");
+    }
+    redis.thaw();
+    let began = Instant::now();
+    while !messages(&redis).into_iter().eq(0..100) {
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", messages(&redis));
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(
+        app.authorized(Method::POST, "/api/queue/pop", "").await.status,
+        200
+    );
+}
+
+#[rocket::async_test]
+async fn with_redis_full_what_fills_it_is_507_and_the_plain_queue_can_be_drained() {
+    let (app, redis) = start();
+    for number in 0..3 {
+        let pushed = app
+            .authorized(Method::POST, "/api/queue/push", numbered(number, 10))
+            .await;
+        assert_eq!(pushed.status, 200);
+    }
+    redis.set("maxmemory", "1");
+    for (path, body) in [
+        ("/api/queue/push", "x"),
+        ("/api/queues/mails/messages", "x"),
+        ("/set", r#"{"id": "a", "data": "b"}"#),
+        ("/add", r#"{"key": "a", "value": "b"}"#),
+    ] {
+        let refused = app.authorized(Method::POST, path, body).await;
+        assert_eq!(refused.refusal(), (507, "broker_full"), "{path}");
+        assert_eq!(refused.header("retry-after"), Some("1"));
+    }
+    let unwell = app.get("/healthcheck").await;
+    assert_eq!(
+        (unwell.status, &unwell.body["checks"]["redis"]),
+        (503, &json!("out of memory"))
+    );
+    let mut popped = HashSet::new();
+    for _ in 0..3 {
+        let answer = app.authorized(Method::POST, "/api/queue/pop", "").await;
+        popped.insert(number(answer.body["message"].as_str().unwrap()));
+    }
+    assert_eq!(popped.len(), 3);
+    redis.set("maxmemory", "0");
+    assert_eq!(
+        app.authorized(Method::POST, "/api/queue/push", "x").await.status,
+        200
+    );
+    assert_eq!(app.get("/healthcheck").await.status, 200);
+}
