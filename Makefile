@@ -5,7 +5,7 @@ ARGS ?=
 BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint docs packages \
+.PHONY: help run build test test-faults reliability test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint docs packages \
 	docker-compose down logs ps psql redis-cli image rolling-restart backup restore alerts test-containers
 
 help: ## list these targets
@@ -19,6 +19,12 @@ build: ## build the release binary
 
 test: ## run every test, on databases of its own (ARGS="a_filter -- --nocapture")
 	@scripts/test.sh $(ARGS)
+
+test-faults: ## play every fault of every dependency under load, in minutes (FAULTS="Redis is": these alone)
+	@scripts/test.sh --test faults $(ARGS) -- --nocapture
+
+reliability: ## the same, and write the result into docs/RELIABILITY.md
+	@WRITE_PAGE=yes scripts/test.sh --test faults -- --nocapture
 
 test-e2e: ## run tests/e2e against what runs at BASE_URL, with the API_TOKEN of .env
 	@set -a; [ ! -e .env ] || . ./.env; BASE_URL=$(BASE_URL) cargo test --locked --test e2e $(ARGS)
@@ -57,7 +63,7 @@ fmt: ## format the Rust code
 lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --test containers --locked -- -D warnings
+	cargo clippy --test containers --test faults --locked -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: licenses and sources were not checked"; fi
 	@if command -v shellcheck >/dev/null; then \

@@ -21,8 +21,9 @@ pub const RELIABLE_QUEUES: &str = "queues";
 /// - `deliveries`, a hash: from ids to the number of attempts and the nonce of the last one.
 /// - `dead`, `dead_messages`, `dead_deliveries`: ids by the time they died, and the two hashes of these.
 /// - `dead_totals`, a hash: `bytes` of the dead letters, and how many were `dropped` since there were too many.
+/// - `clock`, a hash: the `last` time that was noted, and by how much the queue's time is `ahead` of Redis's clock.
 #[must_use]
-pub fn reliable_queue(name: &str) -> [String; 10] {
+pub fn reliable_queue(name: &str) -> [String; 11] {
     [
         "sequence",
         "messages",
@@ -34,6 +35,7 @@ pub fn reliable_queue(name: &str) -> [String; 10] {
         "dead_messages",
         "dead_deliveries",
         "dead_totals",
+        "clock",
     ]
     .map(|part| format!("queue:{{{name}}}:{part}"))
 }

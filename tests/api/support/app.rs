@@ -87,7 +87,8 @@ impl App {
         if self.child.try_wait().unwrap().is_none() {
             self.terminate();
         }
-        assert!(self.wait().success());
+        let status = self.wait();
+        assert!(status.success(), "{status}");
         self.log.take().unwrap().join().unwrap()
     }
 }

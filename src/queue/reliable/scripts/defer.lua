@@ -9,5 +9,6 @@ if visibility == 0 then
 else
   redis.call('ZADD', in_flight, after(visibility), id)
   redis.call('ZREM', ready, id)
+  note_time()
 end
 return 1

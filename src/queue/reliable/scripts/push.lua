@@ -19,4 +19,7 @@ redis.call('SET', sequence, digits(next_id - 1))
 many('HSET', messages, bodies)
 many('ZADD', ready, now_ready)
 many('ZADD', delayed, now_delayed)
+if #now_delayed > 0 then
+  note_time()
+end
 return digits(first)

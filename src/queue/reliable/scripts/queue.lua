@@ -1,6 +1,6 @@
 -- What every script of a reliable queue begins with. Times are microseconds of Redis's own clock.
 local sequence, messages, ready, delayed, in_flight, deliveries, dead, dead_messages, dead_deliveries,
-  dead_totals = unpack(KEYS)
+  dead_totals, clock = unpack(KEYS)
 local max_attempts = tonumber(ARGV[1])
 
 -- How much one call moves at most, so that none keeps Redis from its other clients for long.
@@ -11,12 +11,31 @@ local most_bytes_copied = 4 * 1024 * 1024
 local most_dead = 10000
 local most_dead_bytes = 64 * 1024 * 1024
 
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+
+-- A queue's time never goes back: if Redis's clock is set back, what waits would wait for so much longer. Then it goes
+-- on from where it was when it was last noted, and is ahead of the clock until nothing waits any more.
+local noted = redis.call('HMGET', clock, 'last', 'ahead')
+local last, ahead = tonumber(noted[1] or 0), tonumber(noted[2] or 0)
+if ahead > 0 and redis.call('EXISTS', in_flight, delayed) == 0 then
+  redis.call('UNLINK', clock)
+  last, ahead = 0, 0
+end
+now = now + ahead
+if now < last then
+  redis.call('HSET', clock, 'ahead', string.format('%.0f', ahead + last - now))
+  now = last
+end
 
 -- All the digits: tostring would round.
 local function digits(number)
   return string.format('%.0f', number)
+end
+
+-- Whoever makes a message wait notes the time.
+local function note_time()
+  redis.call('HSET', clock, 'last', digits(now))
 end
 
 local function after(seconds)

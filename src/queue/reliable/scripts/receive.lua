@@ -33,5 +33,8 @@ for index = 5, #ARGV, 2 do
 end
 many('HSET', deliveries, counted)
 many('ZADD', in_flight, flying)
+if #flying > 0 then
+  note_time()
+end
 many('ZREM', ready, gone)
 return { redis.call('ZCARD', ready) > 0 and 1 or 0, answers }

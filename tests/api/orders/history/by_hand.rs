@@ -6,7 +6,7 @@ use super::checker::unexplained;
 use super::operation::{Operation, Outcome, Row, Status, What};
 
 /// What happened from one moment to another.
-fn at(began: u64, ended: u64, what: What) -> Operation {
+pub fn at(began: u64, ended: u64, what: What) -> Operation {
     Operation {
         client: 0,
         instance: 0,
@@ -16,7 +16,7 @@ fn at(began: u64, ended: u64, what: What) -> Operation {
     }
 }
 
-fn free(id: i64) -> Row {
+pub fn free(id: i64) -> Row {
     Row {
         id,
         distance: 100 * id,
@@ -24,22 +24,22 @@ fn free(id: i64) -> Row {
     }
 }
 
-fn taken(id: i64) -> Row {
+pub fn taken(id: i64) -> Row {
     Row {
         status: Status::Taken,
         ..free(id)
     }
 }
 
-fn placed(id: i64) -> What {
+pub fn placed(id: i64) -> What {
     What::Placed(free(id))
 }
 
-fn won(id: i64) -> What {
+pub fn won(id: i64) -> What {
     What::Took(id, Outcome::Won)
 }
 
-fn shown(row: Row) -> What {
+pub fn shown(row: Row) -> What {
     What::Shown(row.id, Some(row))
 }
 
@@ -51,7 +51,7 @@ fn page(page: usize, rows: &[Row]) -> What {
     }
 }
 
-fn listed(rows: &[Row]) -> What {
+pub fn listed(rows: &[Row]) -> What {
     page(1, rows)
 }
 
@@ -59,12 +59,12 @@ fn second_page(rows: &[Row]) -> What {
     page(2, rows)
 }
 
-fn assert_explained<const N: usize>(history: [Operation; N]) {
+pub fn assert_explained<const N: usize>(history: [Operation; N]) {
     assert_eq!(unexplained(history.to_vec()), None);
 }
 
 /// Fails unless this one is the first that is wrong.
-fn assert_wrong<const N: usize>(index: usize, history: [Operation; N]) {
+pub fn assert_wrong<const N: usize>(index: usize, history: [Operation; N]) {
     let wrong = unexplained(history.to_vec()).map(|unexplained| unexplained.wrong);
     assert_eq!(wrong.as_ref(), Some(&history[index]));
 }

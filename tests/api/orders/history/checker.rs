@@ -1,11 +1,12 @@
 //! Whether one store, asked by one client at a time, could have given all the answers of a history.
 //!
 //! This is the search of Wing and Gong with Lowe's memory of where it has been: it tries the sequences in
-//! which the operations may have happened, where one that ended before another began happened first.
+//! which the operations may have happened, where one that ended before another began happened first. One of
+//! unknown outcome may happen at any time after it began, or not at all.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::operation::{Operation, Outcome, Row, Status, What};
+use super::operation::{Operation, Outcome, Row, Status, What, settled};
 use super::shrink::smallest;
 
 /// The orders at one moment.
@@ -24,9 +25,15 @@ pub struct Unexplained {
 }
 
 /// None if some sequence explains all answers.
-pub fn unexplained(mut history: Vec<Operation>) -> Option<Unexplained> {
+pub fn unexplained(history: Vec<Operation>) -> Option<Unexplained> {
+    let mut history = settled(history);
+    assert!(history.len() <= Set::BITS as usize);
+    // Those of unknown outcome come last: they never ended.
     history.sort_by_key(|operation| operation.ended);
     let wrong = history.get(explained(&history))?.clone();
+    if wrong.what.is_unknown() {
+        return None;
+    }
     let end = wrong.ended;
     // A change that was under way then may have happened already, or not.
     history
@@ -55,6 +62,8 @@ fn explained(history: &[Operation]) -> usize {
         if let Some(&free) = steps.iter().find(|&&index| !history[index].what.changes()) {
             steps = vec![free];
         }
+        // The last one is tried first: what may not have happened at all is left for the end.
+        steps.sort_by_key(|&index| !history[index].what.is_unknown());
         open.extend(steps.into_iter().map(|index| {
             let after = after(&history[index].what, store.clone());
             (done | 1 << index, after)
@@ -80,7 +89,11 @@ fn fits(operation: &Operation, store: &Store, history: &[Operation]) -> bool {
                 && !store.contains_key(&row.id)
                 && grows(row.id, operation, history)
         }
-        What::Took(id, Outcome::Won) => status(store, *id) == Some(Status::Unassigned),
+        What::MayHavePlaced(row) => !store.contains_key(&row.id) && grows(row.id, operation, history),
+        // What changes nothing might as well not have happened.
+        What::Took(id, Outcome::Won) | What::MayHaveTaken(id) => {
+            status(store, *id) == Some(Status::Unassigned)
+        }
         What::Took(id, Outcome::Taken) => status(store, *id) == Some(Status::Taken),
         What::Took(id, Outcome::Locked) => store.contains_key(id) && contended(*id, operation, history),
         What::Took(id, Outcome::NotFound) | What::Shown(id, None) => !store.contains_key(id),
@@ -89,16 +102,20 @@ fn fits(operation: &Operation, store: &Store, history: &[Operation]) -> bool {
             let newest_first = store.values().rev();
             newest_first.skip((page - 1) * limit).take(*limit).eq(rows)
         }
-        What::Odd(_) => false,
+        What::ListedAfter { after, limit, rows } => {
+            let older = store.range(..after).map(|(_, row)| row);
+            older.rev().take(*limit).eq(rows)
+        }
+        What::Unheard { .. } | What::Odd(_) => false,
     }
 }
 
 fn after(what: &What, mut store: Store) -> Store {
     match what {
-        What::Placed(row) => {
+        What::Placed(row) | What::MayHavePlaced(row) => {
             store.insert(row.id, *row);
         }
-        What::Took(id, Outcome::Won) => {
+        What::Took(id, Outcome::Won) | What::MayHaveTaken(id) => {
             store.entry(*id).and_modify(|row| row.status = Status::Taken);
         }
         _ => {}
@@ -121,7 +138,7 @@ fn grows(id: i64, place: &Operation, history: &[Operation]) -> bool {
 fn contended(id: i64, take: &Operation, history: &[Operation]) -> bool {
     let mut others = history.iter().filter(|&other| other != take);
     others.any(|other| {
-        matches!(other.what, What::Took(same, _) if same == id)
+        matches!(other.what, What::Took(same, _) | What::MayHaveTaken(same) if same == id)
             && other.began <= take.ended
             && take.began <= other.ended
     })

@@ -1,20 +1,27 @@
 //! Clients that ask at random, all at once, and write down what they were told.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use reqwest::Method;
 use rocket::futures::future::join_all;
 use rocket::tokio::spawn;
-use serde_json::{from_value, json};
+use serde_json::{Value, from_str, from_value, json};
 
 use super::operation::{Operation, Outcome, Row, What};
-use crate::support::{Answer, App};
+use crate::support::{App, TAKE};
 
 const CLIENTS: usize = 8;
 
 /// How much each client asks; the checker takes 128 in all.
 const OPERATIONS: usize = 12;
+
+/// What all of them ask.
+pub const ASKED: usize = CLIENTS * OPERATIONS;
+
+/// A client that has no answer by then does not wait for one.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Orders on a page: few, so that a change shows on the first.
 const LIMIT: usize = 4;
@@ -34,6 +41,13 @@ enum Request {
     Take(i64),
     Show(i64),
     List { page: usize },
+    ListAfter(i64),
+}
+
+/// What the service says of a place whose outcome it does not know, and of a request that was not served.
+enum NotTold {
+    Unknown,
+    NotDone,
 }
 
 /// The history of a random mix; the seed decides the mix, but not who comes first.
@@ -52,15 +66,56 @@ pub async fn record(apps: &Arc<[App]>, seed: u64) -> Vec<Operation> {
     histories.into_iter().flat_map(Result::unwrap).collect()
 }
 
+/// The last operation of a history: every order that there is.
+pub async fn look_at_all(apps: &Arc<[App]>, history: &mut Vec<Operation>) {
+    let began = history.iter().map(|one| one.began).max().unwrap_or_default();
+    let ends = history
+        .iter()
+        .map(|one| one.ended)
+        .filter(|end| *end != Operation::NEVER);
+    let began = ends.max().unwrap_or_default().max(began) + Duration::from_micros(1);
+    let limit = 1000;
+    let answer = apps[0].get(&format!("/orders?page=1&limit={limit}")).await;
+    let rows = from_value(answer.body).unwrap();
+    history.push(Operation {
+        client: CLIENTS,
+        instance: 0,
+        began,
+        ended: began,
+        what: What::Listed { page: 1, limit, rows },
+    });
+}
+
+/// Metres along the equator, as the service's great circle has them.
+fn metres(longitude: u8) -> i64 {
+    const RADIUS: f64 = 6_371_008.8;
+    format!("{:.0}", f64::from(longitude).to_radians() * RADIUS)
+        .parse()
+        .unwrap()
+}
+
 impl Client {
     async fn ask_all(mut self) -> Vec<Operation> {
         let mut history = Vec::new();
-        for _ in 0..OPERATIONS {
-            let request = self.choose();
+        for number in 0..OPERATIONS {
+            // Each order has a distance of its own.
+            let longitude = u8::try_from(self.number * OPERATIONS + number + 1).unwrap();
+            let request = self.choose(longitude);
             let instance = self.instance();
             let began = self.start.elapsed();
-            let what = request.send(&self.apps[instance]).await;
-            let ended = self.start.elapsed();
+            let told = request.send(&self.apps[instance]).await;
+            let mut ended = self.start.elapsed();
+            let what = match told {
+                Ok(what) => what,
+                Err(NotTold::NotDone) => continue,
+                Err(NotTold::Unknown) => match request.unknown() {
+                    Some(what) => {
+                        ended = Operation::NEVER;
+                        what
+                    }
+                    None => continue,
+                },
+            };
             if let What::Placed(row) = &what {
                 self.heard.lock().unwrap().push(row.id);
             }
@@ -75,13 +130,12 @@ impl Client {
         history
     }
 
-    fn choose(&mut self) -> Request {
+    fn choose(&mut self, longitude: u8) -> Request {
         match self.random.u8(..100) {
-            0..25 => Request::Place {
-                longitude: self.random.u8(1..=180),
-            },
+            0..25 => Request::Place { longitude },
             25..60 => Request::Take(self.order()),
             60..70 => Request::Show(self.order()),
+            70..80 => Request::ListAfter(self.order() + self.random.i64(0..2)),
             _ => Request::List {
                 page: self.random.choice([1, 1, 1, 2, 3]).unwrap(),
             },
@@ -111,24 +165,57 @@ impl Client {
 }
 
 impl Request {
-    async fn send(self, app: &App) -> What {
-        let answer = match self {
+    async fn send(self, app: &App) -> Result<What, NotTold> {
+        let (method, path, body) = match self {
             Self::Place { longitude } => {
                 let body = json!({"origin": ["0", "0"], "destination": ["0", longitude.to_string()]});
-                app.post("/orders", body.to_string()).await
+                (Method::POST, "/orders".to_owned(), body.to_string())
             }
-            Self::Take(id) => app.take(id).await,
-            Self::Show(id) => app.get(&format!("/orders/{id}")).await,
-            Self::List { page } => app.get(&format!("/orders?page={page}&limit={LIMIT}")).await,
+            Self::Take(id) => (Method::PATCH, format!("/orders/{id}"), TAKE.to_owned()),
+            Self::Show(id) => (Method::GET, format!("/orders/{id}"), String::new()),
+            Self::List { page } => {
+                let path = format!("/orders?page={page}&limit={LIMIT}");
+                (Method::GET, path, String::new())
+            }
+            Self::ListAfter(id) => {
+                let path = format!("/orders?after={id}&limit={LIMIT}");
+                (Method::GET, path, String::new())
+            }
         };
-        let read = self.read(&answer);
-        read.unwrap_or_else(|| What::Odd(format!("{} {}", answer.status, answer.text)))
+        let request = app.http.request(method, format!("http://{}{path}", app.address));
+        let Ok(response) = request.body(body).timeout(PATIENCE).send().await else {
+            return Err(NotTold::Unknown);
+        };
+        let status = response.status().as_u16();
+        let Ok(text) = response.text().await else {
+            return Err(NotTold::Unknown);
+        };
+        let body = from_str(&text).unwrap_or(Value::Null);
+        match (status, body["code"].as_str()) {
+            (503, Some("outcome_unknown")) => Err(NotTold::Unknown),
+            (503, Some("database_unavailable" | "overloaded")) => Err(NotTold::NotDone),
+            _ => {
+                let read = self.read(status, &body);
+                Ok(read.unwrap_or_else(|| What::Odd(format!("{status} {text}"))))
+            }
+        }
     }
 
-    fn read(self, answer: &Answer) -> Option<What> {
-        let row = || from_value::<Row>(answer.body.clone()).ok();
-        let rows = || from_value::<Vec<Row>>(answer.body.clone()).ok();
-        let what = match (self, answer.status, answer.code()) {
+    /// What it may have done; nothing, if it only reads.
+    fn unknown(self) -> Option<What> {
+        match self {
+            Self::Place { longitude } => Some(What::Unheard {
+                distance: metres(longitude),
+            }),
+            Self::Take(id) => Some(What::MayHaveTaken(id)),
+            _ => None,
+        }
+    }
+
+    fn read(self, status: u16, body: &Value) -> Option<What> {
+        let row = || from_value::<Row>(body.clone()).ok();
+        let rows = || from_value::<Vec<Row>>(body.clone()).ok();
+        let what = match (self, status, body["code"].as_str().unwrap_or_default()) {
             (Self::Place { .. }, 200, _) => What::Placed(row()?),
             (Self::Take(id), 200, _) => What::Took(id, Outcome::Won),
             (Self::Take(id), 400, "order_taken") => What::Took(id, Outcome::Taken),
@@ -138,6 +225,11 @@ impl Request {
             (Self::Show(id), 404, "order_not_found") => What::Shown(id, None),
             (Self::List { page }, 200, _) => What::Listed {
                 page,
+                limit: LIMIT,
+                rows: rows()?,
+            },
+            (Self::ListAfter(after), 200, _) => What::ListedAfter {
+                after,
                 limit: LIMIT,
                 rows: rows()?,
             },

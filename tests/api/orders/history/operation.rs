@@ -1,6 +1,7 @@
 //! What one client asked, when, and what it was told; a history of such operations as a table.
 
 use std::fmt;
+use std::slice;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -11,9 +12,13 @@ pub struct Operation {
     pub instance: usize,
     /// Just before the request was sent, since the history began.
     pub began: Duration,
-    /// Just after the answer was read whole.
+    /// Just after the answer was read whole; never, where nobody knows the outcome.
     pub ended: Duration,
     pub what: What,
+}
+
+impl Operation {
+    pub const NEVER: Duration = Duration::MAX;
 }
 
 /// A request and its answer.
@@ -21,9 +26,22 @@ pub struct Operation {
 pub enum What {
     Placed(Row),
     Took(i64, Outcome),
+    /// The client was not told the outcome: whether it happened, and when, is open. The client cannot know the id.
+    Unheard {
+        distance: i64,
+    },
+    /// The same, of an order that somebody has seen; see [`settled`].
+    MayHavePlaced(Row),
+    /// The client was not told the outcome.
+    MayHaveTaken(i64),
     Shown(i64, Option<Row>),
     Listed {
         page: usize,
+        limit: usize,
+        rows: Vec<Row>,
+    },
+    ListedAfter {
+        after: i64,
         limit: usize,
         rows: Vec<Row>,
     },
@@ -56,22 +74,65 @@ pub enum Status {
 impl What {
     /// Whether the store is another one afterwards.
     pub fn changes(&self) -> bool {
-        matches!(self, Self::Placed(_) | Self::Took(_, Outcome::Won))
+        self.is_unknown() || matches!(self, Self::Placed(_) | Self::Took(_, Outcome::Won))
+    }
+
+    /// Whether it may have happened, at any time since it began, or not.
+    pub fn is_unknown(&self) -> bool {
+        matches!(
+            self,
+            Self::Unheard { .. } | Self::MayHavePlaced(_) | Self::MayHaveTaken(_)
+        )
     }
 
     /// The one order that it is about.
     pub fn order(&self) -> Option<i64> {
         match self {
-            Self::Placed(row) => Some(row.id),
-            Self::Took(id, _) | Self::Shown(id, _) => Some(*id),
-            Self::Listed { .. } | Self::Odd(_) => None,
+            Self::Placed(row) | Self::MayHavePlaced(row) => Some(row.id),
+            Self::Took(id, _) | Self::MayHaveTaken(id) | Self::Shown(id, _) => Some(*id),
+            Self::Unheard { .. } | Self::Listed { .. } | Self::ListedAfter { .. } | Self::Odd(_) => None,
         }
     }
 
     /// Whether no other answer depends on it.
     pub fn only_reads(&self) -> bool {
-        matches!(self, Self::Shown(..) | Self::Listed { .. })
+        matches!(
+            self,
+            Self::Shown(..) | Self::Listed { .. } | Self::ListedAfter { .. }
+        )
     }
+
+    /// The orders that somebody was told of.
+    fn rows(&self) -> &[Row] {
+        match self {
+            Self::Shown(_, Some(row)) => slice::from_ref(row),
+            Self::Listed { rows, .. } | Self::ListedAfter { rows, .. } => rows,
+            _ => &[],
+        }
+    }
+}
+
+/// The history in which each place of unknown outcome has the id of the order that it made, known by its distance,
+/// which no other place of the history has. What nobody has ever seen is left out: it explains nothing.
+pub fn settled(mut history: Vec<Operation>) -> Vec<Operation> {
+    let seen: Vec<Row> = history
+        .iter()
+        .flat_map(|operation| operation.what.rows())
+        .copied()
+        .collect();
+    for operation in &mut history {
+        let What::Unheard { distance } = operation.what else {
+            continue;
+        };
+        if let Some(row) = seen.iter().find(|row| row.distance == distance) {
+            operation.what = What::MayHavePlaced(Row {
+                status: Status::Unassigned,
+                ..*row
+            });
+        }
+    }
+    history.retain(|operation| !matches!(operation.what, What::Unheard { .. }));
+    history
 }
 
 impl fmt::Display for Row {
@@ -96,6 +157,13 @@ impl fmt::Display for What {
                 write!(f, "list page {page} of {limit}:")?;
                 rows.iter().try_for_each(|row| write!(f, " {row}"))
             }
+            Self::ListedAfter { after, limit, rows } => {
+                write!(f, "list {limit} after {after}:")?;
+                rows.iter().try_for_each(|row| write!(f, " {row}"))
+            }
+            Self::Unheard { distance } => write!(f, "place, outcome unknown: {distance} m"),
+            Self::MayHavePlaced(row) => write!(f, "place, outcome unknown: {row}"),
+            Self::MayHaveTaken(id) => write!(f, "take {id}, outcome unknown"),
             Self::Odd(answer) => f.write_str(answer),
         }
     }
@@ -107,9 +175,14 @@ pub fn table(history: &[Operation]) -> String {
     sorted.sort_by_key(|operation| operation.began);
     let mut lines = "client instance began/µs ended/µs".to_owned();
     for operation in sorted {
-        let (began, ended) = (operation.began.as_micros(), operation.ended.as_micros());
+        let began = operation.began.as_micros();
+        let ended = if operation.ended == Operation::NEVER {
+            "-".to_owned()
+        } else {
+            operation.ended.as_micros().to_string()
+        };
         let (client, instance, what) = (operation.client, operation.instance, &operation.what);
-        lines += &format!("\n{client:6} {instance:8} {began:8} {ended:8}  {what}");
+        lines += &format!("\n{client:6} {instance:8} {began:8} {ended:>8}  {what}");
     }
     lines
 }

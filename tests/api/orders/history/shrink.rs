@@ -26,8 +26,10 @@ pub fn smallest(mut history: Vec<Operation>, is_wrong: impl Fn(&[Operation]) -> 
 
 /// Whether a list shows this order, or would show others without it.
 fn may_show(what: &What, order: Option<i64>) -> bool {
-    let What::Listed { page, rows, .. } = what else {
-        return false;
+    let (page, rows) = match what {
+        What::Listed { page, rows, .. } => (*page, rows),
+        What::ListedAfter { rows, .. } => (1, rows),
+        _ => return false,
     };
-    *page > 1 || rows.iter().any(|row| Some(row.id) == order)
+    page > 1 || rows.iter().any(|row| Some(row.id) == order)
 }

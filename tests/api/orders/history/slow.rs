@@ -1,5 +1,6 @@
 //! A PostgreSQL that takes its time: the longer each step lasts, the more others meet it half done.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -20,8 +21,8 @@ pub fn change_slowly(database: &Database) {
     database.connect().batch_execute(nap).unwrap();
 }
 
-/// Another URL of this database, through which one answer in ten comes 8 ms late.
-pub async fn far(database: &Database) -> String {
+/// Another socket of this database, through which one answer in ten comes 8 ms late.
+pub async fn far(database: &Database) -> PathBuf {
     let url = Url::parse(&database.url).unwrap();
     let value = |name| {
         url.query_pairs()
@@ -32,15 +33,15 @@ pub async fn far(database: &Database) -> String {
     let name = format!(".s.PGSQL.{}", value("port").as_deref().unwrap_or("5432"));
     let socket = format!("{near}/{name}");
     let far = tempdir().unwrap();
-    let listener = UnixListener::bind(far.path().join(name)).unwrap();
-    let far_url = format!("{url}&host={}", far.path().display());
+    let far_socket = far.path().join(name);
+    let listener = UnixListener::bind(&far_socket).unwrap();
     spawn(async move {
         let _far = far; // removed with the task
         while let Ok((service, _)) = listener.accept().await {
             spawn(carry(service, UnixStream::connect(&socket).await.unwrap()));
         }
     });
-    far_url
+    far_socket
 }
 
 async fn carry(service: UnixStream, database: UnixStream) {
