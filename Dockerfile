@@ -31,13 +31,14 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     && install --directory --owner order-api --group order-api /var/log/order-api \
     && rm -rf /var/log/apt /var/log/dpkg.log /var/log/alternatives.log /var/cache/debconf/*-old
 COPY --from=compiled /usr/local/bin/order-api /usr/local/bin/
-COPY start.sh /usr/local/bin/
+COPY --chmod=755 start.sh /usr/local/bin/
 USER order-api
 WORKDIR /
 ENV LISTEN=0.0.0.0:8000 LOG_DIR=/var/log/order-api
 EXPOSE 8000
 HEALTHCHECK --interval=3s --timeout=5s --start-period=60s --retries=3 CMD ["order-api", "healthcheck"]
-CMD ["start.sh"]
+ENTRYPOINT ["start.sh"]
+CMD ["serve"]
 
 # Debug binaries in layers, not in a cache: cargo looks at them again when the container runs.
 FROM rust AS test_builder

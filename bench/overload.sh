@@ -1,5 +1,8 @@
 # shellcheck shell=bash
-# Three times as many orders as the service can place, on 1,000 connections; sourced by measure.sh.
+# Three times as many orders as the service can place, on more connections than may wait in a lane; sourced by measure.sh.
+
+# A lane lets 1,024 wait and has 256 under way: with fewer connections nothing is ever refused.
+overload_connections=2000
 
 # Says: the rate that was asked for; what overload.lua says; how long after its end it was well again, in
 # milliseconds; and the most that the service ever had in memory, in MiB.
@@ -9,14 +12,15 @@ overload() {
   rate=$(awk '$1 == "place" && $2 == "serve" && $3 == 64 && $4 / $5 > most { most = $4 / $5 }
     END { print int(3 * (most ? most : 10000)) }' "$results")
   seconds=$( ((SMOKE)) && echo 2 || echo 8)
+  ulimit -n 8192
   newest=$(sql 'SELECT coalesce(max(id), 0) FROM orders')
-  said=$(RATE=$rate wrk --threads 1 --connections 1000 --duration "$seconds" --script bench/overload.lua \
+  said=$(RATE=$rate wrk --threads 1 --connections "$overload_connections" --duration "$seconds" --script bench/overload.lua \
     "${url[serve]}" | sed -n 's/^overload //p')
   ended=$(date +%s%3N)
   until_well
   read -r _ accepted _ _ _ _ _ _ _ other _ <<<"$said"
   ((accepted > 0 && other == 0)) || wrong "overload: $accepted orders placed, $other answers neither 200 nor 503"
-  count_placed overload "$newest" $((accepted + probes)) 1000
+  count_placed overload "$newest" $((accepted + probes)) "$overload_connections"
   echo "$rate $said $((well - ended)) $(memory serve)"
 }
 

@@ -11,6 +11,17 @@ umask 077
 cat >/tmp/users.acl <<END
 user default off resetpass resetkeys resetchannels -@all
 user health on #$(hash REDIS_HEALTH_PASSWORD) resetkeys resetchannels -@all +ping
-user order-api on #$(hash REDIS_PASSWORD) resetkeys resetchannels ~message_queue ~kv:* ~queues ~queue:* &queue:* -@all +@string +@list +@hash +@set +@sortedset +@transaction +@connection +exists +del +unlink +expire +pexpire +ttl +pttl +type +time +eval +evalsha +script|load +script|exists +publish +subscribe +unsubscribe -@admin -@dangerous
+user order-api on #$(hash REDIS_PASSWORD) resetkeys resetchannels ~message_queue ~kv:* ~queues ~queue:* &queue:* -@all +@string +@list +@hash +@set +@sortedset +@transaction +@connection +exists +del +unlink +dbsize +expire +pexpire +ttl +pttl +type +time +eval +evalsha +script|load +script|exists +publish +subscribe +unsubscribe -@admin -@dangerous
 END
+# What scripts/restore.sh has put beside the present state, once it is whole. Each step can be the last one before a
+# crash, and then the next start goes on: `restored` is there until it has become the state.
+if [ -e /data/restored/READY ]; then
+  rm -rf /data/replaced
+  if [ -d /data/restored/appendonlydir ]; then
+    [ ! -d /data/appendonlydir ] || mv /data/appendonlydir /data/replaced
+    mv /data/restored/appendonlydir /data/appendonlydir
+  fi
+  rm -rf /data/restored /data/replaced
+fi
+
 exec redis-server /etc/order-api/redis.conf --aclfile /tmp/users.acl "$@"

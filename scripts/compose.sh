@@ -4,28 +4,38 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-scripts/secrets.sh API_TOKEN POSTGRES_PASSWORD REDIS_PASSWORD REDIS_HEALTH_PASSWORD GRAFANA_PASSWORD
+passwords=(POSTGRES_PASSWORD POSTGRES_MIGRATE_PASSWORD POSTGRES_SERVICE_PASSWORD REDIS_PASSWORD REDIS_HEALTH_PASSWORD
+  GRAFANA_PASSWORD)
+scripts/secrets.sh API_TOKEN "${passwords[@]}"
 
 value() { sed -n "s/^$1=//p" .env | tail -n 1; }
 
 # Only their owner can enter the directory; inside a container, who reads a file is another user.
 secret() {
-  [[ $(cat "$dir/$1" 2>/dev/null) == "$2" && -e $dir/$1 ]] || printf %s "$2" >"$dir/$1"
-  chmod 444 "$dir/$1"
+  [[ $(cat "$dir/$1" 2>/dev/null) == "$2" && -e $dir/$1 ]] || {
+    printf %s "$2" >"$dir/$1.new"
+    chmod 444 "$dir/$1.new"
+    mv -f "$dir/$1.new" "$dir/$1" # in place, its owner could not write it
+  }
 }
 
 dir=var/secrets
 mkdir -p "$dir"
 chmod 700 "$dir"
-for name in API_TOKEN GMAP_TOKEN GRAFANA_PASSWORD POSTGRES_PASSWORD REDIS_HEALTH_PASSWORD REDIS_PASSWORD; do
+for name in API_TOKEN GMAP_TOKEN "${passwords[@]}"; do
   secret "$name" "$(value "$name")"
 done
-secret DATABASE_URL "postgresql://order_api:$(value POSTGRES_PASSWORD)@order-api-db:5432/order_api"
+at=order-api-db:5432/order_api
+secret DATABASE_URL "postgresql://order_api_service:$(value POSTGRES_SERVICE_PASSWORD)@$at"
+secret MIGRATE_DATABASE_URL "postgresql://order_api_migrate:$(value POSTGRES_MIGRATE_PASSWORD)@$at"
 secret REDIS_URL "redis://order-api:$(value REDIS_PASSWORD)@order-api-redis:6379/0"
 
 # Where Nginx keeps bodies; inside the container it is another user.
 spool=var/spool/${COMPOSE_PROJECT_NAME:-order-api}
 mkdir -p "$spool"
 chmod 1777 "$spool"
+
+# What containers read as users of their own, whatever umask it was cloned under.
+chmod -R go+rX nginx postgres redis monitoring
 
 exec docker compose "$@"

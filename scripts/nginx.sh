@@ -51,7 +51,7 @@ start() {
   cp "$here"/../nginx/*.conf "$run"
   site "${@:2}" >"$run/site.conf"
 
-  command=(nginx -e stderr -p "$run" -c "$run/nginx.conf" -g 'daemon off;')
+  command=(nginx -e stderr -p "$run" -c "$run/nginx.conf" -g 'daemon off; worker_processes auto;')
   [[ ! -e $dir/log ]] || mv "$dir/log" "$dir/log.old"
   "${command[@]}" -t -q >"$dir/log" 2>&1 || failed "$dir"
   setsid "${command[@]}" </dev/null >>"$dir/log" 2>&1 &

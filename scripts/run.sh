@@ -5,7 +5,6 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-root=$PWD
 
 say() { echo "$*" >&2; }
 
@@ -73,6 +72,7 @@ main() {
   scripts/serve.sh stop var/order-api
   scripts/nginx.sh check "$listen"
   cargo build --release --locked
+  binary=$(scripts/target-dir.sh)/release/order-api
 
   trap stop_all EXIT
   trap 'exit 0' INT TERM HUP PIPE
@@ -80,11 +80,11 @@ main() {
   DATABASE_URL=$(scripts/postgres.sh start var/postgres -c autovacuum_naptime=10s)
   REDIS_URL=$(scripts/redis.sh start var/redis)
   export DATABASE_URL REDIS_URL
-  target/release/order-api migrate >var/migrate.log 2>&1 || {
+  "$binary" migrate >var/migrate.log 2>&1 || {
     cat var/migrate.log >&2
     exit 1
   }
-  upstream=$(scripts/serve.sh start var/order-api "$root/target/release/order-api")
+  upstream=$(scripts/serve.sh start var/order-api "$binary")
   scripts/nginx.sh start var/nginx "$listen" "$upstream"
   wait_until_healthy
   welcome

@@ -15,6 +15,8 @@ if [[ ! -e .env ]]; then
 API_TOKEN=$(random)
 # Of the containers alone; letters and digits.
 POSTGRES_PASSWORD=$(random)
+POSTGRES_MIGRATE_PASSWORD=$(random)
+POSTGRES_SERVICE_PASSWORD=$(random)
 REDIS_PASSWORD=$(random)
 REDIS_HEALTH_PASSWORD=$(random)
 GRAFANA_PASSWORD=$(random)

@@ -8,9 +8,6 @@ set -euo pipefail
 shopt -s nullglob
 
 cd "$(dirname "$0")/.."
-binary=$PWD/${CARGO_TARGET_DIR:-target}/release/order-api
-[[ ${CARGO_TARGET_DIR:-} != /* ]] || binary=$CARGO_TARGET_DIR/release/order-api
-binary=${BINARY:-$binary}
 export STACK_DIR=${STACK_DIR:-var/stack}
 instances=$1
 shift
@@ -34,7 +31,11 @@ stop_all() {
 
 main() {
   scripts/packages.sh
-  [[ -n ${BINARY:-} ]] || cargo build --release --locked
+  local binary=${BINARY:-}
+  [[ -n $binary ]] || {
+    cargo build --release --locked
+    binary=$(scripts/target-dir.sh)/release/order-api
+  }
   clear_away
   rm -rf "$STACK_DIR"/order-api-*/
   trap stop_all EXIT

@@ -4,7 +4,6 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-binary=$PWD/${CARGO_TARGET_DIR:-target}/debug/order-api
 
 stop_all() {
   local status=$?
@@ -22,6 +21,8 @@ main() {
   trap stop_all EXIT
   trap 'exit 130' INT TERM HUP PIPE
   cargo build --locked
+  local binary
+  binary=$(scripts/target-dir.sh)/debug/order-api
 
   local upstream listen
   scripts/postgres.sh discard var/test/postgres # of a run that was killed

@@ -34,6 +34,12 @@ pub enum BuildError {
 /// # Errors
 /// The HTTP client of the distance provider, or that of Redis, cannot be made.
 pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
+    if let Some(replicas) = config.server.replicas {
+        METRICS
+            .expected_replicas
+            .with_label_values::<&str>(&[])
+            .set(replicas.into());
+    }
     let provider = orders::distance::provider(&config.distance, &config.outbound)?;
     let prometheus = PrometheusMetrics::with_registry(METRICS.registry.clone());
     Ok(rocket::custom(rocket_config(config))

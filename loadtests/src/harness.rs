@@ -7,6 +7,7 @@ use goose::prelude::*;
 use crate::guard;
 use crate::race::Race;
 use crate::seen::Seen;
+use crate::settings;
 
 /// What all users share.
 pub struct Harness {
@@ -44,6 +45,13 @@ impl Harness {
     pub async fn admits(&self, user: &mut GooseUser) -> bool {
         if user.get_session_data::<Admitted>().is_some() {
             return true;
+        }
+        if user
+            .set_client_builder(settings::client(&user.config))
+            .await
+            .is_err()
+        {
+            return false;
         }
         let Err(refusal) = guard::admit(&user.client, user.base_url.as_str(), self.yes_really).await else {
             user.set_session_data(Admitted);

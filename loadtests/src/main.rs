@@ -44,9 +44,12 @@ async fn run(line: CommandLine) -> Result<(Option<String>, Result<(), Failure>),
         mode,
         yes_really,
         mut weights,
-        goose: given,
+        goose: mut given,
     } = line;
-    guard::admit(&reqwest::Client::new(), settings::host(&given), yes_really).await?;
+    settings::judge_errors_too(&mut given);
+    let host = settings::host(&given).to_owned();
+    let client = settings::client(&given).build().map_err(Failure::client)?;
+    guard::admit(&client, &host, yes_really).await?;
     let token = token();
     if token.is_none() {
         if given
@@ -59,7 +62,7 @@ async fn run(line: CommandLine) -> Result<(Option<String>, Result<(), Failure>),
         weights.queue = 0;
     }
 
-    let harness = Arc::new(Harness::new(yes_really, token));
+    let harness = Arc::new(Harness::new(yes_really, token.clone()));
     let mut attack = settings::apply(GooseAttack::initialize_with_config(given.clone())?, mode, &given)?;
     let scenarios = match mode {
         Mode::Race => vec![(race_scenario::scenario(&harness), 1)],
@@ -77,7 +80,12 @@ async fn run(line: CommandLine) -> Result<(Option<String>, Result<(), Failure>),
         }
     }
     let ended = attack.execute().await;
-    Ok(verdict::judge(ended, harness.race.tally()))
+    let lost = match token {
+        Some(token) => queue::lost(&client, &host, &token).await,
+        None => Ok(0),
+    };
+    let (line, verdict) = verdict::judge(ended, mode, harness.race.tally());
+    Ok((line, verdict.and(verdict::no_message_lost(lost))))
 }
 
 /// The first of the service's tokens, if the environment has them.

@@ -1,8 +1,12 @@
 //! What each mode sets in Goose; an option of the command line replaces it.
 
+use std::time::Duration;
+
 use goose::GooseAttack;
 use goose::config::{GooseConfiguration, GooseDefault, GooseDefaultType};
 use goose::prelude::GooseError;
+use reqwest::ClientBuilder;
+use reqwest::redirect::Policy;
 
 use crate::command_line::Mode;
 
@@ -10,8 +14,28 @@ use crate::command_line::Mode;
 const HOST: &str = "http://127.0.0.1:8080";
 /// As people know it from Locust.
 const PORT: usize = 8089;
+const NO_ERRORS: &str = "error-rate<=0%";
+/// For an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Relative to the directory that make runs in.
 const REPORTS: &str = "loadtests/reports";
+
+/// A run with thresholds of one's own is judged by its errors too, unless one of them is about these.
+pub fn judge_errors_too(given: &mut GooseConfiguration) {
+    let about_errors = |rule: &String| rule.trim_start().starts_with("error-rate");
+    if !given.threshold.is_empty() && !given.threshold.iter().any(about_errors) {
+        given.threshold.push(NO_ERRORS.to_owned());
+    }
+}
+
+/// What the users ask by. A redirect is not followed: it could lead past the guard, to another service.
+pub fn client(given: &GooseConfiguration) -> ClientBuilder {
+    let seconds = given.timeout.as_ref().and_then(|seconds| seconds.parse().ok());
+    let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    ClientBuilder::new()
+        .redirect(Policy::none())
+        .timeout(timeout.unwrap_or(PATIENCE))
+}
 
 /// The host that is going to be put under load.
 pub fn host(given: &GooseConfiguration) -> &str {
@@ -86,13 +110,28 @@ fn headless(
         return Ok(attack);
     }
     Ok(*attack
-        .set_default(GooseDefault::Threshold, "error-rate<=0%")?
+        .set_default(GooseDefault::Threshold, NO_ERRORS)?
         .set_default(GooseDefault::Threshold, "p99<1s")?)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_loopback;
+    use clap::Parser;
+    use goose::config::GooseConfiguration;
+
+    use super::{is_loopback, judge_errors_too};
+
+    #[test]
+    fn errors_count_whatever_thresholds_are_given() {
+        let rules = |words: &[&str]| {
+            let mut given = GooseConfiguration::parse_from([&["goose"], words].concat());
+            judge_errors_too(&mut given);
+            given.threshold
+        };
+        assert_eq!(rules(&["--threshold", "p99<2s"]), ["p99<2s", "error-rate<=0%"]);
+        assert_eq!(rules(&["--threshold", "error-rate<1%"]), ["error-rate<1%"]);
+        assert!(rules(&[]).is_empty()); // then the defaults hold
+    }
 
     #[test]
     fn loopback_is_told_from_what_others_can_reach() {

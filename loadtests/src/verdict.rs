@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use goose::prelude::{GooseError, GooseMetrics};
 
+use crate::command_line::Mode;
 use crate::guard::Refusal;
 use crate::orders::{ORDER, ORDER_LOST};
 use crate::race::Tally;
@@ -28,6 +29,13 @@ pub enum Failure {
     Missed(String),
 }
 
+impl Failure {
+    /// The client that asks could not be made.
+    pub fn client(error: reqwest::Error) -> Self {
+        Self::Goose(error.to_string())
+    }
+}
+
 /// Their `Display` keeps back what was wrong.
 impl From<GooseError> for Failure {
     fn from(error: GooseError) -> Self {
@@ -43,8 +51,16 @@ impl From<GooseError> for Failure {
 }
 
 /// Tells passed from failed, with the line that sums up the race if there was one.
-pub fn judge(ended: Result<GooseMetrics, GooseError>, tally: Tally) -> (Option<String>, Result<(), Failure>) {
+pub fn judge(
+    ended: Result<GooseMetrics, GooseError>,
+    mode: Mode,
+    tally: Tally,
+) -> (Option<String>, Result<(), Failure>) {
     match ended {
+        Ok(_) if mode == Mode::Race && tally.orders == 0 => (
+            None,
+            Err(Failure::Missed("No order was raced for to the end.".to_owned())),
+        ),
         Ok(metrics) if tally.is_clean() => (race_line(&metrics, tally), Ok(())),
         Ok(metrics) => (
             race_line(&metrics, tally),
@@ -74,6 +90,19 @@ pub fn judge(ended: Result<GooseMetrics, GooseError>, tally: Tally) -> (Option<S
             (race_line(&metrics, tally), Err(missed))
         }
         Err(error) => (None, Err(error.into())),
+    }
+}
+
+/// Whether every message whose push was answered is accounted for.
+pub fn no_message_lost(lost: Result<u64, String>) -> Result<(), Failure> {
+    match lost {
+        Ok(0) => Ok(()),
+        Ok(lost) => Err(Failure::Missed(format!(
+            "{lost} messages were pushed, and neither popped nor are they in the queue."
+        ))),
+        Err(reason) => Err(Failure::Missed(format!(
+            "Whether messages were lost is not known: {reason}"
+        ))),
     }
 }
 

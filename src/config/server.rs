@@ -45,6 +45,8 @@ pub struct Server {
     /// `SHUTDOWN_DRAIN_SECONDS`, 0 to 60, default 0: how long open connections are served on after
     /// the signal; new ones are refused at once.
     pub shutdown_drain: Duration,
+    /// `REPLICAS`, 1 to 1000, none unless told: how many of these are meant to run, for alerts.
+    pub replicas: Option<u16>,
     /// `ENVIRONMENT`, default `development`: what this service is there for.
     pub purpose: Purpose,
 }
@@ -72,6 +74,9 @@ impl Server {
             environment.optional("SHUTDOWN_DRAIN_SECONDS", "a whole number from 0 to 60", |value| {
                 value.parse().ok().filter(|n| *n <= 60)
             })?;
+        let replicas = environment.optional("REPLICAS", "a whole number from 1 to 1000", |value| {
+            value.parse().ok().filter(|n| (1..=1000).contains(n))
+        })?;
         let purpose = environment.optional(
             "ENVIRONMENT",
             "one of development, test, production",
@@ -82,6 +87,7 @@ impl Server {
             worker_threads: workers.unwrap_or_else(half_of_the_processors),
             shutdown_grace: Duration::from_secs(grace.unwrap_or(10)),
             shutdown_drain: Duration::from_secs(drain.unwrap_or(0)),
+            replicas,
             purpose: purpose.unwrap_or(Purpose::Development),
         })
     }

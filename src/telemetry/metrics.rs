@@ -59,6 +59,8 @@ pub struct Metrics {
     pub lane_run: HistogramVec,
     /// Items that were refused, by lane and reason: full or late.
     pub lane_refusals: IntCounterVec,
+    /// Processes that are meant to run; absent unless configured.
+    pub expected_replicas: GaugeVec,
     /// Seconds by command.
     pub redis_commands: HistogramVec,
     /// Commands that failed, and those that found no connection, by command.
@@ -161,6 +163,16 @@ impl Metrics {
                 "order_api_lane_refusals_total",
                 "Requests that no batch was run for.",
                 &["lane", "reason"],
+            )?,
+            expected_replicas: registered(
+                &to,
+                GaugeVec::new(
+                    Opts::new(
+                        "order_api_expected_replicas",
+                        "Processes that are meant to run (REPLICAS); absent unless configured.",
+                    ),
+                    &[],
+                )?,
             )?,
             redis_commands: histograms(
                 &to,

@@ -18,6 +18,7 @@ mod health;
 mod image;
 mod load;
 mod monitoring;
+mod postgres;
 #[path = "../raw/mod.rs"]
 mod raw;
 mod redis;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rocket::tokio::time::sleep;
 
 use crate::load::Load;
-use crate::stack::{containers, run, until_health, up};
+use crate::stack::{containers, run, said, until_health, up};
 
 /// Requests that Nginx has passed on since then, by the address that got them.
 fn asked_since(time: &str) -> BTreeMap<String, u32> {
@@ -77,6 +77,30 @@ async fn a_replica_that_is_killed_is_dropped_and_taken_back_and_no_read_fails() 
     run("docker", &["start", &killed]);
     until_health("order-api-app", "healthy").await;
     until_asked(3).await;
+}
+
+#[rocket::async_test]
+async fn a_rolling_restart_with_a_bad_image_leaves_the_good_replicas_and_says_so() {
+    up(2);
+    until_asked(2).await;
+    let before = containers("order-api-app");
+    run("docker", &["tag", "order-api", "order-api:good"]);
+    let bad = "FROM order-api:good\nCMD [\"no-such-command\"]";
+    run(
+        "sh",
+        &[
+            "-c",
+            &format!("printf '{bad}' | docker build --quiet --tag order-api -"),
+        ],
+    );
+    let load = Load::start();
+    let restart = said("scripts/rolling-restart.sh", &[]);
+    let seen = load.stop().await;
+    run("docker", &["tag", "order-api:good", "order-api"]);
+
+    assert!(restart.contains("the old ones serve on"), "{restart}");
+    assert_eq!(containers("order-api-app"), before);
+    assert_eq!((seen.failed_reads, seen.failed_changes), (vec![], vec![]));
 }
 
 #[rocket::async_test]

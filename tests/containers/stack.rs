@@ -30,6 +30,11 @@ pub fn said(program: &str, arguments: &[&str]) -> String {
     text(&done.stdout) + &text(&done.stderr)
 }
 
+/// Whether it ended with 0.
+pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    output(program, arguments).status.success()
+}
+
 fn output(program: &str, arguments: &[&str]) -> Output {
     let root = env!("CARGO_MANIFEST_DIR");
     let mut command = Command::new(program);
@@ -96,6 +101,11 @@ pub fn token() -> String {
 
 pub fn redis_password() -> String {
     variable("REDIS_PASSWORD")
+}
+
+/// A secret of `.env`.
+pub fn secret(name: &str) -> String {
+    variable(name)
 }
 
 pub fn url(path: &str) -> String {

@@ -1,21 +1,26 @@
-//! Pushes and pops messages, and checks that none comes twice.
+//! Pushes and pops messages, and checks that none comes twice and none is lost.
 
 use std::sync::Arc;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use goose::prelude::*;
-use reqwest::StatusCode;
+use reqwest::{Client, Response, StatusCode};
 use serde::Deserialize;
 
 use crate::exchange::Exchange;
+use crate::guard::innermost;
 use crate::harness::{Harness, step};
 use crate::seen::Seen;
 
 /// What begins each message of this run: the queue may hold others.
 static PREFIX: LazyLock<String> = LazyLock::new(|| format!("loadtest {:016x} ", rand::random::<u64>()));
 static PUSHED: AtomicU64 = AtomicU64::new(0);
+/// Those whose push was answered with success.
+static KEPT: LazyLock<Seen> = LazyLock::new(Seen::default);
 static POPPED: LazyLock<Seen> = LazyLock::new(Seen::default);
+/// Pops that were sent and not answered: each may have taken a message with it.
+static UNANSWERED: AtomicU64 = AtomicU64::new(0);
 
 /// A push, a pop.
 pub fn scenario(harness: &Arc<Harness>) -> Scenario {
@@ -43,12 +48,20 @@ async fn push(user: &mut GooseUser, harness: &Harness) -> TransactionResult {
     let message = format!("{}{number}", *PREFIX);
     let token = harness.token.as_deref();
     let exchange = Exchange::post(user, "/api/queue/push", token, message).await;
-    exchange.record(user, "/api/queue/push", &done(&exchange)).await
+    let verdict = done(&exchange);
+    if verdict.is_ok() {
+        KEPT.is_new(number);
+    }
+    exchange.record(user, "/api/queue/push", &verdict).await
 }
 
 async fn pop(user: &mut GooseUser, harness: &Harness) -> TransactionResult {
     let token = harness.token.as_deref();
+    UNANSWERED.fetch_add(1, Ordering::SeqCst);
     let exchange = Exchange::post(user, "/api/queue/pop", token, String::new()).await;
+    if exchange.status().is_some_and(|status| !status.is_server_error()) {
+        UNANSWERED.fetch_sub(1, Ordering::SeqCst);
+    }
     let verdict = done(&exchange).and_then(|message| first_time(message.as_deref()));
     exchange.record(user, "/api/queue/pop", &verdict).await
 }
@@ -66,6 +79,47 @@ fn first_time(message: Option<&str>) -> Result<(), String> {
         Ok(_) => Ok(()),
         Err(_) => Err(format!("message {number:?} is not what was pushed")),
     }
+}
+
+/// How many messages are missing after a run: their push was answered, they were not popped, they are not in the
+/// queue, and no pop that was not answered can have taken them. Those of others are pushed again.
+///
+/// # Errors
+/// The queue cannot be looked through.
+pub async fn lost(client: &Client, host: &str, token: &str) -> Result<u64, String> {
+    if missing() == 0 {
+        return Ok(0);
+    }
+    let url = |verb| format!("{}/api/queue/{verb}", host.trim_end_matches('/'));
+    let mut of_others = Vec::new();
+    loop {
+        let popped = client.post(url("pop")).bearer_auth(token).send().await;
+        let popped = popped.and_then(Response::error_for_status);
+        let popped: Done = popped.map_err(why)?.json().await.map_err(why)?;
+        let Some(message) = popped.message else { break };
+        if message.starts_with(PREFIX.as_str()) {
+            first_time(Some(&message))?;
+        } else {
+            of_others.push(message);
+        }
+    }
+    for message in of_others {
+        let pushed = client.post(url("push")).bearer_auth(token).body(message);
+        let pushed = pushed.send().await.and_then(Response::error_for_status);
+        pushed.map_err(why)?;
+    }
+    Ok(missing().saturating_sub(UNANSWERED.load(Ordering::SeqCst)))
+}
+
+/// Messages whose push was answered and that were not popped.
+fn missing() -> u64 {
+    let is_missing = |number: &u64| KEPT.contains(*number) && !POPPED.contains(*number);
+    let numbers = 0..PUSHED.load(Ordering::SeqCst);
+    numbers.filter(is_missing).map(|_| 1).sum()
+}
+
+fn why(error: reqwest::Error) -> String {
+    innermost(&error)
 }
 
 #[cfg(test)]

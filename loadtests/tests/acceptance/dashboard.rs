@@ -55,9 +55,10 @@ impl Drop for Dashboard {
     }
 }
 
-fn number(text: &str) -> f64 {
+/// Nothing for what is not a number, with or without a unit.
+fn number(text: &str) -> Option<f64> {
     let digits: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
-    digits.parse().unwrap_or(0.0)
+    digits.parse().ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,10 +75,14 @@ async fn fifty_users_are_started_watched_and_stopped() {
     browser.press("#ctrl-start").await;
     browser.until("#kpi-users", |users| users == "50 / 50").await;
     browser
-        .until("#duration", |duration| number(duration) >= 12.0)
+        .until("#duration", |duration| {
+            number(duration).is_some_and(|seconds| seconds >= 12.0)
+        })
         .await;
-    browser.until("#kpi-rps", |rate| number(rate) > 10.0).await;
-    assert_eq!(number(&browser.text("#kpi-fail").await), 0.0);
+    browser
+        .until("#kpi-rps", |rate| number(rate).is_some_and(|rate| rate > 10.0))
+        .await;
+    assert_eq!(number(&browser.text("#kpi-fail").await), Some(0.0));
     assert!(
         browser
             .text("#requests-table")

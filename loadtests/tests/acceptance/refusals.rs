@@ -75,3 +75,11 @@ fn the_queue_needs_its_token() {
     assert!(!success);
     assert!(said.contains("API_TOKEN"), "{said}");
 }
+
+#[test]
+fn a_redirect_does_not_lead_past_the_guard() {
+    let production = start("production", Takes::AllLost);
+    let host = start("test", Takes::Elsewhere(production.leak()));
+    let (success, said) = run(&["race", "--host", &host, "--run-time", "1", "--users", "2"]);
+    assert!(!success && said.contains("307"), "{said}");
+}

@@ -13,6 +13,10 @@ pub enum Takes {
     AllWon,
     /// Nobody gets any.
     AllLost,
+    /// No order can be placed, and every message is thrown away.
+    Nothing,
+    /// Whatever is not asked what it is for is sent elsewhere, to this host.
+    Elsewhere(&'static str),
 }
 
 struct StandIn {
@@ -58,10 +62,14 @@ impl StandIn {
             let mut body = vec![0; length.parse().unwrap()];
             reader.read_exact(&mut body).ok()?;
             let (status, answer) = self.answer(&head);
+            let location = match status {
+                "307 Temporary Redirect" => format!("Location: {answer}\r\n"),
+                _ => String::new(),
+            };
             let length = answer.len();
             write!(
                 &mut &*connection,
-                "HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\n{answer}"
+                "HTTP/1.1 {status}\r\n{location}Content-Length: {length}\r\n\r\n{answer}"
             )
             .ok()?;
         }
@@ -69,7 +77,18 @@ impl StandIn {
 
     fn answer(&self, head: &str) -> (&'static str, String) {
         let method = head.split(' ').next().unwrap();
+        let path = head.split(' ').nth(1).unwrap();
         match (method, self.takes) {
+            (_, Takes::Elsewhere(host)) if path != "/livez" => {
+                ("307 Temporary Redirect", format!("{host}{path}"))
+            }
+            ("post", Takes::Nothing) if path == "/orders" => (
+                "503 Service Unavailable",
+                r#"{"error": "", "code": "overloaded"}"#.to_owned(),
+            ),
+            ("post", _) if path.starts_with("/api/queue/") => {
+                ("200 OK", r#"{"status": "ok", "message": null}"#.to_owned())
+            }
             ("post", _) => {
                 let id = self.orders.fetch_add(1, Ordering::SeqCst) + 1;
                 (
@@ -78,7 +97,7 @@ impl StandIn {
                 )
             }
             ("patch", Takes::AllWon) => ("200 OK", r#"{"status": "SUCCESS"}"#.to_owned()),
-            ("patch", Takes::AllLost) => (
+            ("patch", _) => (
                 "400 Bad Request",
                 r#"{"error": "", "code": "order_taken"}"#.to_owned(),
             ),

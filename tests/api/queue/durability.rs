@@ -109,11 +109,6 @@ async fn everysec(end: fn(&SlowDisk)) {
         .iter()
         .map(|(_, answered)| at.saturating_duration_since(*answered));
     let oldest = age.max().unwrap_or_default();
-    println!(
-        "everysec lost {} of {}, the last {oldest:?}",
-        lost.len(),
-        answered.len()
-    );
     assert!(
         lost.len() < answered.len() && oldest < AT_MOST_EVERYSEC,
         "{oldest:?}"

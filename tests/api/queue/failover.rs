@@ -59,7 +59,6 @@ async fn when_the_primary_is_killed_and_a_replica_promoted_no_message_that_two_h
     let drill = async {
         wait_for(|| number() >= 500).await;
         sentinels.kill_primary();
-        let killed = Instant::now();
         let (sentinels, promoted) = spawn_blocking(move || {
             let connection = sentinels.wait_for_promotion();
             (sentinels, connection)
@@ -77,10 +76,6 @@ async fn when_the_primary_is_killed_and_a_replica_promoted_no_message_that_two_h
         };
         wait_for(later).await;
         let well = at.elapsed();
-        println!(
-            "promoted {:?} after the kill, well {well:?} after the promotion",
-            at - killed
-        );
         let enough = number() + 500;
         wait_for(|| number() >= enough).await;
         ledger.ended.store(true, Ordering::SeqCst);

@@ -44,7 +44,7 @@ fn length(redis: &Redis) -> usize {
 /// Asks with all clients at once, again and again, until all messages have come; what is refused is asked again.
 async fn all(app: &App, path: &str, texts: fn(&Answer) -> Vec<usize>) -> Vec<usize> {
     let (mut got, began) = (Vec::new(), Instant::now());
-    while got.len() < MESSAGES {
+    while got.iter().collect::<HashSet<_>>().len() < MESSAGES {
         assert!(
             began.elapsed() < Duration::from_secs(120),
             "{} have come",
@@ -100,9 +100,8 @@ async fn many_who_receive_large_messages_at_once_cost_little_memory_and_no_messa
         texts.map(number).collect()
     };
     // What Redis hands out too late to be answered comes back after its visibility.
-    let path = "/api/queues/large/messages/receive?max=100&visibility=60";
-    let received: HashSet<usize> = all(&app, path, texts).await.into_iter().collect();
-    assert_eq!(received.len(), MESSAGES);
+    let path = "/api/queues/large/messages/receive?max=100&visibility=30";
+    all(&app, path, texts).await;
     assert!(app.peak_memory() < MEMORY, "{}", app.peak_memory());
 }
 

@@ -1,0 +1,91 @@
+//! Who may do what in PostgreSQL.
+
+use crate::stack::{compose, place, said, secret, up};
+
+/// What `psql` says to a statement of this role, which gives its password.
+fn psql(role: &str, password: &str, statement: &str) -> String {
+    let login = format!("PGPASSWORD={password}");
+    let exec = [
+        "exec",
+        "-T",
+        "-e",
+        &login,
+        "order-api-db",
+        "psql",
+        "--no-psqlrc",
+        "-At",
+    ];
+    let server = ["-h", "127.0.0.1", "-U", role, "order_api", "-c", statement];
+    said("scripts/compose.sh", &[&exec[..], &server[..]].concat())
+}
+
+fn as_the_service(statement: &str) -> String {
+    psql(
+        "order_api_service",
+        &secret("POSTGRES_SERVICE_PASSWORD"),
+        statement,
+    )
+}
+
+#[rocket::async_test]
+async fn the_service_may_read_and_write_rows_and_nothing_else() {
+    up(1);
+    place().await;
+    assert_ne!(as_the_service("SELECT count(*) FROM orders").trim(), "0");
+    for statement in [
+        "CREATE TABLE mine (id int)",
+        "DROP TABLE orders",
+        "ALTER TABLE orders ADD COLUMN mine int",
+        "TRUNCATE orders",
+        "CREATE ROLE mine SUPERUSER",
+        "CREATE DATABASE mine",
+        "SELECT pg_read_file('/etc/passwd')",
+        "COPY orders TO PROGRAM 'cat'",
+        "SELECT rolpassword FROM pg_authid",
+        "SELECT pg_reload_conf()",
+        "SET ROLE order_api",
+    ] {
+        let refused = as_the_service(statement);
+        assert!(
+            refused.contains("permission denied") || refused.contains("must be owner"),
+            "{statement}: {refused}"
+        );
+    }
+}
+
+#[test]
+fn without_its_password_a_role_is_not_let_in() {
+    up(1);
+    for role in ["order_api", "order_api_migrate", "order_api_service"] {
+        let refused = psql(role, "wrong", "SELECT 1");
+        assert!(
+            refused.contains("password authentication failed"),
+            "{role}: {refused}"
+        );
+    }
+}
+
+#[rocket::async_test]
+async fn tables_that_the_superuser_made_are_handed_over() {
+    up(1);
+    let id = place().await;
+    let as_superuser = |statement: &str| {
+        let exec = [
+            "exec",
+            "-T",
+            "order-api-db",
+            "psql",
+            "-U",
+            "order_api",
+            "-At",
+            "order_api",
+            "-c",
+        ];
+        compose(&[&exec[..], &[statement]].concat())
+    };
+    as_superuser("ALTER TABLE orders OWNER TO order_api");
+    up(1);
+    let owner = as_superuser("SELECT relowner::regrole FROM pg_class WHERE relname = 'orders'");
+    assert_eq!(owner, "order_api_migrate");
+    assert!(place().await > id);
+}
