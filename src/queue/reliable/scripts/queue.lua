@@ -18,7 +18,7 @@ local now = time[1] * 1000000 + time[2]
 -- on from where it was when it was last noted, and is ahead of the clock until nothing waits any more.
 local noted = redis.call('HMGET', clock, 'last', 'ahead')
 local last, ahead = tonumber(noted[1] or 0), tonumber(noted[2] or 0)
-if ahead > 0 and redis.call('EXISTS', in_flight, delayed) == 0 then
+if noted[1] and redis.call('EXISTS', in_flight, delayed) == 0 then
   redis.call('UNLINK', clock)
   last, ahead = 0, 0
 end
