@@ -16,7 +16,7 @@ use secrecy::ExposeSecret;
 
 use super::connect::connect;
 use super::health::{PROBE, Trouble};
-use super::script::{Call, Script};
+use super::script::Call;
 use super::{BrokerError, Patience};
 use crate::config::{self, RedisAddress};
 use crate::telemetry::metrics::METRICS;
@@ -79,51 +79,56 @@ impl Broker {
             .map_err(|error| BrokerError::after_read(&error))
     }
 
-    /// Runs a command that changes something.
+    /// Runs a command that adds something, and waits for the replicas that have to have it.
     ///
     /// # Errors
-    /// Redis cannot be reached or refuses, or nobody knows whether it was done.
+    /// Redis cannot be reached or refuses, or nobody knows whether it was done, or too few replicas have it.
     pub async fn write<T: FromRedisValue>(&self, command: Cmd, patience: Patience) -> Result<T, BrokerError> {
-        let commands = self.pipeline(None, command, true);
+        let commands = pipeline(None, command, self.replicas);
         let asking = self.ask(name(commands.cmd_iter().next()), patience).await?;
         let answers = asking.send(&commands).await;
         self.written(asking.finish(answers.and_then(|answers| split(answers, 0))))
     }
 
-    /// Runs a script that changes something.
+    /// Runs a script that adds something, and waits for the replicas that have to have it.
     ///
     /// # Errors
     /// As [`Broker::write`].
+    pub async fn add<T: FromRedisValue>(&self, call: Call<'_>, patience: Patience) -> Result<T, BrokerError> {
+        let asking = self.ask(EVALSHA, patience).await?;
+        let answers = asking.call(call, self.replicas).await;
+        self.written(asking.finish(answers))
+    }
+
+    /// Runs a script that moves or removes something. It does not wait for replicas: if one without it is promoted,
+    /// a message is there again, and not gone.
+    ///
+    /// # Errors
+    /// Redis cannot be reached or refuses, or nobody knows whether it was done.
     pub async fn run<T: FromRedisValue>(&self, call: Call<'_>, patience: Patience) -> Result<T, BrokerError> {
         let asking = self.ask(EVALSHA, patience).await?;
-        let answers = self.call(&asking, call, true).await;
+        let answers = asking.call(call, 0).await;
         self.written(asking.finish(answers))
     }
 
     /// As [`Broker::run`]; an answer that comes when the time is up goes to `late`, unless its connection has ended.
     ///
     /// # Errors
-    /// As [`Broker::write`].
+    /// As [`Broker::run`].
     pub async fn run_or_later<T: FromRedisValue + 'static>(
         &self,
-        call: Call<'_>,
+        call: Call<'static>,
         patience: Patience,
         late: impl FnOnce(T) + Send + 'static,
     ) -> Result<T, BrokerError> {
         let asking = self.ask(EVALSHA, patience).await?;
-        let commands = Arc::new(self.pipeline(None, call.command, true));
-        let (mut connection, sent) = (asking.with.connection.clone(), Arc::clone(&commands));
-        let mut answer = Box::pin(async move { connection.send_packed_commands(&sent, 0, sent.len()).await });
+        let mut answer = Box::pin(exchange(asking.with.connection.clone(), call, 0));
         let answers = match timeout_at(asking.answer_by, &mut answer).await {
-            Ok(answers) => answers.and_then(|answers| split(answers, 0)),
+            Ok(answers) => answers,
             Err(_) => {
                 tokio::spawn(wait_longer(answer, late));
                 Err(time_is_up())
             }
-        };
-        let answers = match answers {
-            Err(error) if is_unknown_script(&error) => asking.load(call.script, &commands, 0).await,
-            answers => answers,
         };
         self.written(asking.finish(answers))
     }
@@ -138,7 +143,7 @@ impl Broker {
         patience: Patience,
     ) -> Result<T, BrokerError> {
         let asking = self.ask(EVALSHA, patience).await?;
-        let answers = self.call(&asking, call, false).await;
+        let answers = asking.call(call, 0).await;
         let answer = asking.finish(answers).and_then(|(answer, _)| parse(answer));
         answer.map_err(|error| BrokerError::after_read(&error))
     }
@@ -150,35 +155,11 @@ impl Broker {
             Ok(with) => Asking::new(EVALSHA, with, patience),
             Err(trouble) => return Some(trouble),
         };
-        match self.call(&asking, PROBE.on::<&str>(&[]), false).await {
+        match asking.call(PROBE.on::<&str>(&[]), 0).await {
             // A check has less patience than a request: it gives up no connection that others may be content with.
             Err(error) if error.is_timeout() => Some(Trouble::Down),
             answers => asking.finish(answers).err().map(|error| Trouble::of(&error)),
         }
-    }
-
-    /// A script that Redis does not know (any more) is loaded and called again.
-    async fn call(&self, asking: &Asking<'_>, call: Call<'_>, writes: bool) -> RedisResult<Answers> {
-        let answer_at = usize::from(call.first.is_some());
-        let commands = self.pipeline(call.first, call.command, writes);
-        match split(asking.send(&commands).await?, answer_at) {
-            Err(error) if is_unknown_script(&error) => asking.load(call.script, &commands, answer_at).await,
-            answers => answers,
-        }
-    }
-
-    fn pipeline(&self, first: Option<Cmd>, command: Cmd, writes: bool) -> Pipeline {
-        let mut commands = Pipeline::with_capacity(3);
-        if let Some(first) = first {
-            commands.add_command(first);
-        }
-        commands.add_command(command);
-        if writes && self.replicas > 0 {
-            let mut wait = cmd("WAIT");
-            wait.arg(self.replicas).arg(WAIT_MS);
-            commands.add_command(wait);
-        }
-        commands
     }
 
     /// The answer, once as many replicas as it takes have what was written.
@@ -189,9 +170,10 @@ impl Broker {
             _ => false,
         };
         match waited {
-            Some(waited) if self.replicas > 0 && !enough(&waited) => Err(BrokerError::OutcomeUnknown(
-                format!("fewer than {} replicas have it: {waited:?}", self.replicas),
-            )),
+            Some(waited) if !enough(&waited) => Err(BrokerError::OutcomeUnknown(format!(
+                "fewer than {} replicas have it: {waited:?}",
+                self.replicas
+            ))),
             _ => parse(answer).map_err(|error| BrokerError::after_write(&error)),
         }
     }
@@ -244,13 +226,9 @@ impl<'c> Asking<'c> {
             .await
     }
 
-    /// Loads a script, and sends the commands again.
-    async fn load(&self, script: &Script, commands: &Pipeline, answer_at: usize) -> RedisResult<Answers> {
-        let mut connection = self.with.connection.clone();
-        let load = script.load();
-        let loaded = self.within(connection.send_packed_command(&load)).await?;
-        loaded.extract_error()?;
-        split(self.send(commands).await?, answer_at)
+    async fn call(&self, call: Call<'_>, replicas: usize) -> RedisResult<Answers> {
+        self.within(exchange(self.with.connection.clone(), call, replicas))
+            .await
     }
 
     async fn within<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
@@ -273,6 +251,41 @@ impl<'c> Asking<'c> {
     }
 }
 
+/// Calls a script. One that Redis does not know (any more) is loaded and called again.
+async fn exchange(
+    mut connection: MultiplexedConnection,
+    call: Call<'_>,
+    replicas: usize,
+) -> RedisResult<Answers> {
+    let answer_at = usize::from(call.first.is_some());
+    let commands = pipeline(call.first, call.command, replicas);
+    let length = commands.len();
+    let answers = connection.send_packed_commands(&commands, 0, length).await?;
+    match split(answers, answer_at) {
+        Err(error) if is_unknown_script(&error) => {}
+        answers => return answers,
+    }
+    let loaded = connection.send_packed_command(&call.script.load()).await?;
+    loaded.extract_error()?;
+    let answers = connection.send_packed_commands(&commands, 0, length).await?;
+    split(answers, answer_at)
+}
+
+/// The commands, and a WAIT for so many replicas if there are to be any.
+fn pipeline(first: Option<Cmd>, command: Cmd, replicas: usize) -> Pipeline {
+    let mut commands = Pipeline::with_capacity(3);
+    if let Some(first) = first {
+        commands.add_command(first);
+    }
+    commands.add_command(command);
+    if replicas > 0 {
+        let mut wait = cmd("WAIT");
+        wait.arg(replicas).arg(WAIT_MS);
+        commands.add_command(wait);
+    }
+    commands
+}
+
 /// After time that is up the peer may be gone without a word; one that has become a replica takes no write ever.
 fn is_of_no_use(error: &RedisError) -> bool {
     let demoted = matches!(error.code(), Some("READONLY" | "MASTERDOWN"));
@@ -289,13 +302,13 @@ fn time_is_up() -> RedisError {
 
 /// For an answer that nobody counts on any more. It holds its connection, which nobody else uses by then.
 async fn wait_longer<T: FromRedisValue>(
-    answer: impl Future<Output = RedisResult<Vec<Value>>>,
+    answer: impl Future<Output = RedisResult<Answers>>,
     late: impl FnOnce(T),
 ) {
-    let Ok(Ok(answers)) = timeout(LATE, answer).await else {
+    let Ok(Ok((answer, _))) = timeout(LATE, answer).await else {
         return;
     };
-    if let Ok(answer) = split(answers, 0).and_then(|(answer, _)| parse(answer)) {
+    if let Ok(answer) = parse(answer) {
         late(answer);
     }
 }

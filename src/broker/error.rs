@@ -30,6 +30,8 @@ impl BrokerError {
     pub(super) fn after_read(error: &RedisError) -> Self {
         match error.kind() {
             ErrorKind::UnexpectedReturnType | ErrorKind::Parse => Self::Bug(error.to_string()),
+            // Somebody else's value under a key of ours: asking again does not help.
+            _ if error.code() == Some("WRONGTYPE") => Self::Bug(error.to_string()),
             _ if error.code() == Some("OOM") => Self::Full(error.to_string()),
             _ => Self::Unavailable(error.to_string()),
         }

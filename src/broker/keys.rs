@@ -1,7 +1,15 @@
 //! Every key that the service has in Redis, by name.
 
+use ulid::Ulid;
+
 /// A list: the messages of `/api/queue`, the oldest first.
 pub const MESSAGE_QUEUE: &str = "message_queue";
+
+/// A string that expires: popped messages of one delivery are back in the queue. The hash tag keeps both together.
+#[must_use]
+pub fn put_back(delivery: Ulid) -> String {
+    format!("queue:back:{{{MESSAGE_QUEUE}}}:{delivery}")
+}
 
 /// A string: the value that clients keep under `key`. The prefix keeps their keys apart from ours.
 #[must_use]

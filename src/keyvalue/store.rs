@@ -20,7 +20,7 @@ pub(super) enum Stored {
 pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, BrokerError> {
     let mut call = SET.on(&[keys::key_value(&entry.key)]);
     call.arg(&entry.value);
-    let existed: bool = broker.run(call, Patience::usual()).await?;
+    let existed: bool = broker.add(call, Patience::usual()).await?;
     Ok(if existed { Stored::Replaced } else { Stored::New })
 }
 

@@ -142,6 +142,14 @@ where
     /// # Errors
     /// The lane is full, the item waited too long, or its batch brought an error or nothing.
     pub async fn ask(&self, item: I) -> Result<T, E> {
+        self.ask_since(item, Instant::now()).await
+    }
+
+    /// As [`Lane::ask`], for an item that has waited since then already.
+    ///
+    /// # Errors
+    /// As [`Lane::ask`].
+    pub async fn ask_since(&self, item: I, since: Instant) -> Result<T, E> {
         let bytes = match (self.bytes)(&item) {
             0 => None,
             number => Some(Bytes::hold(number, &self.held).ok_or_else(|| self.full())?),
@@ -150,7 +158,7 @@ where
         let waiting = Waiting {
             item,
             bytes,
-            since: Instant::now(),
+            since,
             reply,
         };
         match self.waiting.try_send(waiting) {

@@ -1,5 +1,7 @@
 //! The queue's HTTP.
 
+use std::borrow::Cow;
+
 use rocket::fairing::AdHoc;
 use rocket::response::{self, Responder};
 use rocket::{Request, State};
@@ -43,7 +45,7 @@ struct Pushed {
 #[derive(Serialize)]
 struct Popped<'a> {
     status: &'static str,
-    message: Option<&'a str>,
+    message: Option<Cow<'a, str>>,
 }
 
 /// The answer to a pop.

@@ -12,7 +12,7 @@ use super::budget::{Budget, Share};
 use super::taken::{Returns, Taken};
 use crate::broker::{Broker, BrokerError, Patience, Script, keys};
 use crate::http::launch::Alive;
-use crate::lane::{Batch, Lane, PATIENCE, Refusal, Rules};
+use crate::lane::{Batch, Lane, Rules};
 use crate::telemetry::metrics::METRICS;
 
 static POP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/pop.lua")));
@@ -68,13 +68,12 @@ impl Queue {
     /// # Errors
     /// As [`Broker::write`], or too many requests wait, or too many answers have not been sent yet.
     pub(super) async fn pop(&self) -> Result<Option<Taken>, BrokerError> {
-        let give_up = Instant::now() + PATIENCE;
+        let since = Instant::now();
         let message = loop {
-            match self.pop.ask(()).await? {
+            match self.pop.ask_since((), since).await? {
                 Popped::Message(message) => break Some(message),
                 Popped::Nothing => break None,
-                Popped::Later if Instant::now() < give_up => {}
-                Popped::Later => return Err(Refusal::Late.into()),
+                Popped::Later => {}
             }
         };
         let outcome = if message.is_some() { "message" } else { "empty" };
@@ -162,13 +161,8 @@ impl Popping {
         let take = |message: Vec<u8>| {
             let share = share.as_mut().map(|share| share.split(message.len()));
             let place = self.popped.fetch_add(1, Ordering::Relaxed);
-            Taken::new(place, text(message), share, &self.returns)
+            Taken::new(place, message, share, &self.returns)
         };
         messages.into_iter().map(take).collect()
     }
-}
-
-/// What is pushed here is UTF-8. What others may have put into Redis is not lost, nor are its neighbours, if it is not.
-fn text(message: Vec<u8>) -> String {
-    String::from_utf8(message).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

@@ -1,12 +1,15 @@
 //! Messages that a pop has removed from the plain queue and that nobody has got yet. One whose client has left goes
 //! back to the head.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, Weak};
 use std::time::Duration;
 
 use rocket::tokio;
 use rocket::tokio::sync::mpsc;
 use rocket::tokio::time::{Instant, sleep};
+
+use ulid::Ulid;
 
 use super::budget::Share;
 use crate::broker::{Broker, BrokerError, Patience, Script, keys};
@@ -21,6 +24,8 @@ const GATHER: Duration = Duration::from_millis(100);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 /// Between two tries.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
+/// How long Redis notes that messages are back: longer than a try may take to reach it.
+const NOTED_FOR: Duration = Duration::from_secs(3600);
 /// A command is full with so many bytes, or so many messages.
 const COMMAND_BYTES: usize = 1024 * 1024;
 const COMMAND_MESSAGES: usize = 1000;
@@ -36,7 +41,8 @@ pub(super) struct Returns {
 struct Returned {
     /// Its place among all that this process has popped.
     place: u64,
-    message: String,
+    /// As Redis had it.
+    message: Vec<u8>,
     /// Both held until it is back.
     _share: Option<Share>,
     _on_the_way: Arc<Option<Alive>>,
@@ -60,7 +66,7 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    pub(super) fn new(place: u64, message: String, share: Option<Share>, returns: &Returns) -> Self {
+    pub(super) fn new(place: u64, message: Vec<u8>, share: Option<Share>, returns: &Returns) -> Self {
         Self {
             returned: Some(Returned {
                 place,
@@ -72,8 +78,10 @@ impl Taken {
         }
     }
 
-    pub(super) fn message(&self) -> &str {
-        self.returned.as_ref().map_or("", |returned| &returned.message)
+    /// As text: what is pushed here is UTF-8, and what others have put into Redis may not be.
+    pub(super) fn message(&self) -> Cow<'_, str> {
+        let message = self.returned.as_ref().map(|returned| &returned.message);
+        String::from_utf8_lossy(message.map_or(&[], Vec::as_slice))
     }
 
     pub(super) fn delivered(&mut self) {
@@ -127,10 +135,13 @@ fn beginning_of_the_last(all: &[Returned]) -> usize {
     all.len() - fitting.count()
 }
 
-/// Tries until Redis takes them: nobody else has them. Where the outcome of a try is unknown, they may be there twice.
+/// Tries until Redis takes them: nobody else has them. A try whose outcome is unknown may have succeeded, so Redis notes
+/// for a while which have come back.
 async fn put_back(broker: &Broker, messages: &[Returned]) {
+    let noted = keys::put_back(Ulid::generate());
     loop {
-        let mut call = PUT_BACK.on(&[keys::MESSAGE_QUEUE]);
+        let mut call = PUT_BACK.on(&[keys::MESSAGE_QUEUE, &noted]);
+        call.arg(NOTED_FOR.as_secs());
         for returned in messages.iter().rev() {
             call.arg(&returned.message);
         }

@@ -110,5 +110,17 @@ async fn a_write_that_too_few_replicas_have_is_not_answered_ok_and_reads_go_on()
     }
     let counted = app.authorized(Method::GET, "/api/queue/count", "").await;
     assert_eq!(counted.body["count"], 1);
+    // What is taken out need not be replicated: at worst it comes again.
+    let popped = app.authorized(Method::POST, "/api/queue/pop", "").await;
+    assert_eq!(popped.body["message"], "x");
+    let receive = "/api/queues/mails/messages/receive";
+    let received = app.authorized(Method::POST, receive, "").await;
+    let message = &received.body["messages"][0];
+    assert_eq!(message["message"], "x", "{received:?}");
+    let receipt = format!(
+        "/api/queues/mails/messages/{}",
+        message["receipt"].as_str().unwrap()
+    );
+    assert_eq!(app.authorized(Method::DELETE, &receipt, "").await.status, 200);
     assert_eq!(app.authorized(Method::GET, "/get/a", "").await.body["a"], "b");
 }

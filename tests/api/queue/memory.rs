@@ -204,6 +204,65 @@ async fn messages_popped_for_clients_that_have_left_are_back_before_the_service_
     assert!(messages(&redis).into_iter().eq(0..100));
 }
 
+#[test]
+fn messages_that_are_put_back_again_are_there_once() {
+    let redis = Redis::start();
+    let script = redis::Script::new(include_str!("../../../src/queue/scripts/put_back.lua"));
+    for _ in 0..3 {
+        let mut call = script.prepare_invoke();
+        call.key("message_queue")
+            .key("queue:back:{message_queue}:1")
+            .arg(60);
+        let _: () = call.arg("1 b").arg("0 a").invoke(&mut redis.connect()).unwrap();
+    }
+    assert_eq!(messages(&redis), [0, 1]);
+}
+
+#[rocket::async_test]
+async fn messages_are_put_back_once_though_no_replica_has_them() {
+    let redis = Redis::start();
+    let database = Arc::new(Database::migrated());
+    let app = App::on(&database).with("REDIS_URL", &redis.url);
+    let app = Arc::new(app.with("REDIS_WAIT_REPLICAS", "1").start());
+    for number in 0..10 {
+        let message = numbered(number, 10);
+        let _: () = redis.connect().rpush("message_queue", message).unwrap();
+    }
+    pop_and_leave(&app, &redis, 10).await;
+    // At its end the service waits until they are back.
+    app.terminate();
+    assert!(!Arc::into_inner(app).unwrap().stop().is_empty());
+    assert!(messages(&redis).into_iter().eq(0..10), "{:?}", messages(&redis));
+}
+
+/// Neither UTF-8 nor text.
+const BYTES: &[u8] = b"\xff\xfe\x00";
+
+#[rocket::async_test]
+async fn bytes_that_others_have_put_there_go_back_as_they_were() {
+    let (app, redis) = start();
+    let _: () = redis.connect().rpush("message_queue", BYTES).unwrap();
+    pop_and_leave(&app, &redis, 1).await;
+    app.terminate();
+    assert!(!Arc::into_inner(app).unwrap().stop().is_empty());
+    let back: Vec<Vec<u8>> = redis.connect().lrange("message_queue", 0, -1).unwrap();
+    assert_eq!(back, [BYTES]);
+}
+
+#[rocket::async_test]
+async fn what_is_not_a_list_under_the_queues_key_is_not_called_a_redis_that_is_away() {
+    let (app, redis) = start();
+    let _: () = redis.connect().set("message_queue", "x").unwrap();
+    for (method, verb) in [
+        (Method::POST, "push"),
+        (Method::POST, "pop"),
+        (Method::GET, "count"),
+    ] {
+        let refused = app.authorized(method, &format!("/api/queue/{verb}"), "").await;
+        assert_eq!(refused.refusal(), (500, "internal_error"), "{verb}");
+    }
+}
+
 #[rocket::async_test]
 async fn messages_that_a_silent_redis_hands_out_too_late_are_back_when_it_speaks_again() {
     let (app, redis) = start();

@@ -64,7 +64,7 @@ async fn push(
     for push in &pushes {
         call.arg(push.delay).arg(push.messages.len()).arg(&push.messages);
     }
-    let first: u64 = broker.run(call, patience).await?;
+    let first: u64 = broker.add(call, patience).await?;
     let mut ids = first..;
     let of = |push: &Push| {
         ids.by_ref()

@@ -7,7 +7,7 @@ use ulid::Ulid;
 
 use super::{Asked, Handed, MOST_BYTES, Queues, by_queue, call, scripts, time};
 use crate::broker::{Broker, BrokerError, Patience};
-use crate::lane::{Batch, PATIENCE, Refusal};
+use crate::lane::Batch;
 use crate::queue::budget::{Budget, Share};
 use crate::queue::reliable::model::{QueueName, Receipt, Received, Terms};
 
@@ -33,14 +33,13 @@ impl Queues {
         queue: &QueueName,
         terms: &Terms,
     ) -> Result<Option<Handed>, BrokerError> {
-        let give_up = Instant::now() + PATIENCE;
+        let since = Instant::now();
         loop {
             let (queue, terms) = (queue.clone(), *terms);
-            match self.receive.ask(Receive { queue, terms }).await? {
+            match self.receive.ask_since(Receive { queue, terms }, since).await? {
                 Answer::Messages(handed) => return Ok(Some(handed)),
                 Answer::Nothing => return Ok(None),
-                Answer::Later if Instant::now() < give_up => {}
-                Answer::Later => return Err(Refusal::Late.into()),
+                Answer::Later => {}
             }
         }
     }
