@@ -48,6 +48,27 @@ impl Strings {
     }
 }
 
+/// Whether libpq can read it. Where it cannot, its message may hold a piece of a password that is not percent-encoded.
+pub(super) fn is_sound(given: &str) -> bool {
+    let Some((_, rest)) = given
+        .split_once("://")
+        .filter(|(scheme, _)| ["postgresql", "postgres"].contains(scheme))
+    else {
+        return given.contains('=');
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    let is_port = |host: &str| name_and_port(host).1.bytes().all(|byte| byte.is_ascii_digit());
+    // A byte that is percent-encoded is a % and two digits.
+    let is_encoded = |part: &str| {
+        let digits = part.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    authority.matches('@').count() <= 1
+        && hosts.split(',').all(is_port)
+        && rest.split('%').skip(1).all(is_encoded)
+}
+
 /// The parameters that name one host.
 type Address = Vec<(&'static str, String)>;
 
@@ -216,7 +237,7 @@ fn value(text: &str) -> (String, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Strings, addresses, pairs};
+    use super::{Strings, addresses, is_sound, pairs};
 
     const DEFAULTS: &str = "connect_timeout=2&keepalives=1&keepalives_idle=5&keepalives_interval=1\
                             &keepalives_count=3&tcp_user_timeout=5000";
@@ -291,6 +312,24 @@ mod tests {
         let found = pairs(r"a = 'x \' y' b=c\ d  e=''");
         let found: Vec<(&str, &str)> = found.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(found, [("a", "x ' y"), ("b", "c d"), ("e", "")]);
+    }
+
+    #[test]
+    fn a_password_that_is_not_encoded_is_not_left_for_libpq_to_tell() {
+        for wrong in ["s3cret%Pass", "s3cret/Pass", "s3cret@Pass", "s3cret?Pass", "s%3"] {
+            assert!(
+                !is_sound(&format!("postgresql://me:{wrong}@127.0.0.1:5432/db")),
+                "{wrong}"
+            );
+        }
+        for right in [
+            "postgresql://me:s%40%2Fx@[::1]:5432,two:5433/db?host=x",
+            "postgres:///db?host=%2Ftmp&port=5432",
+            "postgresql://h,i/db",
+            "host=h password='a@b/c%'",
+        ] {
+            assert!(is_sound(right), "{right}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::conninfo::Strings;
+use super::conninfo::{self, Strings};
 use super::{ConfigError, Environment};
 
 /// PostgreSQL.
@@ -31,9 +31,7 @@ impl Database {
         let url = environment.secret(
             "DATABASE_URL",
             "a PostgreSQL URL such as postgresql://user:password@host:5432/name",
-            |value| {
-                value.starts_with("postgresql://") || value.starts_with("postgres://") || value.contains('=')
-            },
+            conninfo::is_sound,
         )?;
         let pool_size =
             environment.optional("DATABASE_POOL_SIZE", "a whole number from 1 to 1000", |value| {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::{ConfigError, Environment};
 
@@ -88,6 +88,11 @@ fn url(environment: &Environment, name: &'static str, default: Option<&str>) -> 
         let url = Url::parse(value).ok()?;
         ["http", "https"].contains(&url.scheme()).then_some(url)
     };
+    // It may have a name and a password in it.
+    if environment.get(name).is_some_and(|value| value.contains('@')) {
+        let url = environment.secret(name, A_URL, |value| parse(value).is_some())?;
+        return parse(url.expose_secret()).ok_or_else(|| Environment::missing(name, A_URL));
+    }
     environment
         .optional(name, A_URL, parse)?
         .or_else(|| default.and_then(parse))
@@ -103,6 +108,9 @@ mod tests {
         let address = ("OSRM_URL", "http://me:hunter2@127.0.0.1:5000");
         let osrm = Distance::read(&Environment::of(&[("DISTANCE_PROVIDER", "osrm"), address]));
         assert_eq!(format!("{:?}", osrm.unwrap()), "Osrm");
+        let wrong = ("OSRM_URL", "ftp://me:hunter2@127.0.0.1");
+        let refused = Distance::read(&Environment::of(&[("DISTANCE_PROVIDER", "osrm"), wrong]));
+        assert!(!refused.unwrap_err().to_string().contains("hunter2"));
     }
 
     #[test]

@@ -101,9 +101,9 @@ impl Connector {
     pub(super) fn new(config: &config::Database, trust: Arc<Trust>) -> Self {
         Self(Arc::new(Shared {
             settings: format!(
-                "SET application_name = 'order-api'; SET statement_timeout = {}; {ONE_PLAN}; {}",
-                config.statement_timeout.as_millis(),
+                "SET application_name = 'order-api'; {ONE_PLAN}; {} SET statement_timeout = {}",
                 sqlstate::ENGLISH_MESSAGES,
+                config.statement_timeout.as_millis(),
             ),
             timeline: AtomicI64::new(0),
             state: Mutex::new(State {

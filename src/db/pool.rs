@@ -19,6 +19,7 @@ use super::connect::Connector;
 use super::manager::{LogError, Manager};
 use super::session::Trust;
 use crate::config;
+use crate::lane::Refusal;
 use crate::telemetry::metrics::METRICS;
 
 /// Connections that are kept ready; as many as work at once are made when they are needed.
@@ -185,7 +186,10 @@ impl Database {
         let asked = Instant::now();
         let permits = timeout_at(limits.begin_by, self.permits(limits.kind))
             .await
-            .map_err(|_| unavailable("every connection is busy"))??;
+            .map_err(|_| match limits.kind {
+                Kind::Check => DatabaseError::Overloaded(Refusal::Late),
+                Kind::Read | Kind::Write => unavailable("every connection is busy"),
+            })??;
         let waiter = Waiter {
             claim: Arc::new(Claim::default()),
             abandoned: &self.abandoned,

@@ -9,12 +9,13 @@ use diesel::{RunQueryDsl, select};
 use rocket::tokio::time::Instant;
 
 use crate::broker::{Broker, Trouble};
-use crate::db::Database;
+use crate::db::{Database, DatabaseError};
 
 /// The longest that a check may take.
 const WITHIN: Duration = Duration::from_secs(1);
 
-/// What PostgreSQL is like: `up`, `down`, or `read-only` where it answers and takes no writes.
+/// What PostgreSQL is like: `up`, `down`, `read-only` where it answers and takes no writes, or `busy` where every
+/// connection of the pool works.
 pub(super) async fn postgres(database: &Database) -> &'static str {
     // On while the server is in recovery, and where default_transaction_read_only is on.
     let read_only = sql::<Bool>("current_setting('transaction_read_only')::bool");
@@ -22,6 +23,7 @@ pub(super) async fn postgres(database: &Database) -> &'static str {
     match database.check(Instant::now() + WITHIN, answer).await {
         Ok(false) => "up",
         Ok(true) => "read-only",
+        Err(DatabaseError::Overloaded(_)) => "busy",
         Err(_) => "down",
     }
 }

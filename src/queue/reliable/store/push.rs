@@ -5,6 +5,10 @@ use crate::broker::{Broker, BrokerError, Patience};
 use crate::lane::Batch;
 use crate::queue::reliable::model::QueueName;
 
+/// Bytes that a message counts beside its text: so a batch has some 8,000 messages at most, however short they are, and
+/// Redis is busy with them for milliseconds.
+const MESSAGE: usize = 128;
+
 /// What one client pushes.
 pub(super) struct Push {
     queue: QueueName,
@@ -35,7 +39,7 @@ impl Queues {
 
 impl Push {
     pub(super) fn bytes(&self) -> usize {
-        self.messages.iter().map(String::len).sum()
+        self.messages.iter().map(|message| MESSAGE + message.len()).sum()
     }
 }
 
@@ -73,4 +77,19 @@ async fn push(
             .collect()
     };
     Ok(pushes.iter().map(of).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Push, QueueName};
+
+    #[test]
+    fn messages_without_a_text_count_too() {
+        let push = Push {
+            queue: QueueName::parse("q").unwrap(),
+            messages: vec![String::new(); 1000],
+            delay: 0,
+        };
+        assert!(push.bytes() > 100_000);
+    }
 }
