@@ -77,7 +77,7 @@ async fn a_redis_that_is_killed_under_load_loses_no_message_that_was_answered() 
     while let Some(message) = pop().await.as_str() {
         there.insert(message.to_owned());
     }
-    assert!(kept.len() > 100, "{}", kept.len());
+    assert!(kept.len() > 10, "{}", kept.len());
     let lost: Vec<_> = kept.iter().filter(|message| !there.contains(*message)).collect();
     assert!(lost.is_empty(), "{lost:?}");
 }
