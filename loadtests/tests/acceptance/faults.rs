@@ -40,8 +40,16 @@ fn an_order_that_nobody_gets_is_a_failure_that_names_it() {
 
 #[test]
 fn a_race_for_no_order_at_all_is_a_failure() {
-    let said = race(Takes::Nothing);
-    assert!(said.contains("No order was raced for"), "{said}");
+    let host = start("test", Takes::Nothing);
+    let words = ["race", "--host", &host, "--users", "2", "--run-time", "1"];
+    let content = [
+        "--report-file",
+        "loadtests/reports/none.html",
+        "--threshold",
+        "error-rate<=100%",
+    ];
+    let (success, said) = run(&[&words[..], &content].concat());
+    assert!(!success && said.contains("No order was raced for"), "{said}");
 }
 
 /// Runs the queue's scenario against a service that answers every push and keeps no message.
