@@ -6,7 +6,7 @@ BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test test-faults reliability test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint docs packages \
-	docker-compose down logs ps psql redis-cli image rolling-restart backup restore alerts test-containers
+	docker-compose down logs ps psql redis-cli image rolling-restart renew-certificate backup restore alerts test-containers
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ image: ## build the image (BUILD_TARGET=test_builder: the one that runs the test
 
 rolling-restart: ## replace every replica, one at a time, while all are served
 	@scripts/rolling-restart.sh
+
+renew-certificate: ## let Nginx take the files of TLS_CERTIFICATE and TLS_KEY as they are now
+	@scripts/renew-certificate.sh
 
 backup: ## save the containers' orders and messages in one file under backups/
 	@scripts/backup.sh

@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export COMPOSE_PROJECT_NAME=order-api-test PORT=18080 PROMETHEUS_PORT=19090
 unset REPLICAS BIND_ADDRESS
+export TLS_CERTIFICATE="" TLS_KEY="" TLS_PORT=18443 TRUSTED_PROXIES="" # whatever .env has
 
 discard() { scripts/compose.sh --progress quiet down --volumes --remove-orphans --timeout 5; }
 

@@ -12,6 +12,7 @@
 )]
 
 mod db;
+mod edge;
 mod http;
 mod keyvalue;
 mod ops;
