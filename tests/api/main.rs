@@ -12,9 +12,9 @@
 )]
 
 mod db;
-mod edge;
 mod http;
 mod keyvalue;
+mod nginx;
 mod ops;
 mod orders;
 mod queue;

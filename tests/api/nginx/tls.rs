@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
-use crate::edge::certificate::Certificate;
-use crate::edge::echo;
+use crate::nginx::certificate::Certificate;
+use crate::nginx::echo;
 use crate::raw::{Answer, ask};
 use crate::support::Nginx;
 

@@ -4,8 +4,8 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::edge::certificate::{Certificate, openssl};
-use crate::edge::echo;
+use crate::nginx::certificate::{Certificate, openssl};
+use crate::nginx::echo;
 use crate::support::Nginx;
 
 /// The certificate that who connects now is shown.

@@ -4,8 +4,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::edge::certificate::{Certificate, openssl};
-use crate::edge::echo;
+use crate::nginx::certificate::{Certificate, openssl};
+use crate::nginx::echo;
 use crate::raw::ask;
 use crate::support::Nginx;
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::edge::echo;
+use crate::nginx::echo;
 use crate::support::Nginx;
 
 const PROXY: &str = "127.0.0.2";
