@@ -13,14 +13,17 @@
 
 mod backup;
 mod crowds;
+mod edge;
 mod faults;
 mod health;
 mod image;
 mod load;
 mod monitoring;
 mod postgres;
+mod proxied;
 #[path = "../raw/mod.rs"]
 mod raw;
 mod redis;
 mod replicas;
+mod settings;
 mod stack;
