@@ -85,7 +85,7 @@ renew() {
   }
   "$here/nginx-settings.sh" renew "$run"
   nginx_at "$run"
-  "${command[@]}" -t -q || {
+  "${command[@]}" -t -q | cat || { # it opens its standard output, and may not if that is another user's, or a socket
     "$here/nginx-settings.sh" undo "$run"
     return 1
   }
