@@ -10,8 +10,8 @@ WORKDIR /order-api
 FROM rust AS compiled
 COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
-# A member of the workspace, without which cargo does not begin.
-COPY loadtests loadtests
+# A member of the workspace, without whose manifest cargo does not begin.
+COPY loadtests/Cargo.toml loadtests/
 COPY migrations migrations
 COPY src src
 # The dependencies stay compiled in the cache. Cargo goes by modification times, which say nothing about a

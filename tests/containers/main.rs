@@ -12,11 +12,14 @@
 )]
 
 mod backup;
+mod checkout;
 mod crowds;
 mod edge;
+mod engine;
 mod faults;
 mod health;
 mod image;
+mod ledger;
 mod load;
 mod monitoring;
 mod postgres;
@@ -27,3 +30,5 @@ mod redis;
 mod replicas;
 mod settings;
 mod stack;
+mod upgrade;
+mod user;
