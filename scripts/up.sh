@@ -5,8 +5,11 @@ set -euo pipefail
 
 cd "$(dirname "$0")/.."
 scripts/compose.sh config --quiet # what is wrong with a setting, in one line and before anything else
+# `up --build` would know the image by another name than a rolling restart, and replace what that has made.
+scripts/compose.sh build
 limit=180
-up() { scripts/compose.sh up --detach --build --wait --wait-timeout "$limit" "$@"; }
+up() { scripts/compose.sh up --detach --wait --wait-timeout "$limit" "$@"; }
+SECONDS=0
 # What fails before the limit was interrupted: the engine was still stopping a container that had been counted as running,
 # for a command that was killed, say. It has stopped by now.
 up "$@" || { ((SECONDS < limit)) && up "$@"; } || {
