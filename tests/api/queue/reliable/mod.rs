@@ -6,6 +6,7 @@ mod dead;
 mod defer;
 mod delete;
 mod full;
+mod gauges;
 mod numbers;
 mod push;
 mod receive;
