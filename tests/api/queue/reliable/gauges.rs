@@ -8,12 +8,8 @@ use reqwest::Method;
 use super::{kill_all, push, push_with, receive, receive_one, start};
 use crate::support::{App, Redis};
 
-/// The gauge with these labels, or not a number.
 async fn gauge(app: &App, rest: &str) -> f64 {
-    let text = app.get("/metrics").await.text;
-    let series = format!("order_api_reliable_queue{rest} ");
-    let value = text.lines().find_map(|line| line.strip_prefix(&series));
-    value.unwrap_or_else(|| panic!("no {series}")).parse().unwrap()
+    app.metric(&format!("order_api_reliable_queue{rest} ")).await
 }
 
 async fn messages(app: &App) -> [f64; 4] {
