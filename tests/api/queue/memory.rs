@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use redis::Commands;
 use reqwest::Method;
 use rocket::futures::future::join_all;
-use rocket::tokio::spawn;
 use rocket::tokio::time::sleep;
 use serde_json::json;
 
+use super::hangup::{Clients, until};
 use crate::support::{Answer, App, Database, Redis, TOKEN};
 
 const MESSAGES: usize = 300;
@@ -144,17 +144,25 @@ fn messages(redis: &Redis) -> Vec<usize> {
 }
 
 /// Pops in the name of clients that have left by the time at which Redis hands out the messages.
-async fn pop_and_leave(app: &Arc<App>, redis: &Redis, clients: usize) {
+fn pop_and_leave(app: &App, redis: &Redis, clients: usize) {
+    let mut control = redis.connect();
+    // Longer than any test: it is ended here.
     let mut pause = redis::cmd("CLIENT");
-    let _: () = pause.arg("PAUSE").arg(500).query(&mut redis.connect()).unwrap();
-    let url = format!("http://{}/api/queue/pop", app.address);
-    let request = || app.http.post(&url).header("Authorization", TOKEN).send();
-    let leaving: Vec<_> = (0..clients).map(|_| spawn(request())).collect();
-    sleep(Duration::from_millis(250)).await;
-    for client in leaving {
-        client.abort();
-        assert!(client.await.is_err());
-    }
+    let _: () = pause
+        .arg("PAUSE")
+        .arg(60_000)
+        .arg("WRITE")
+        .query(&mut control)
+        .unwrap();
+    let head = format!("POST /api/queue/pop HTTP/1.1\r\nHost: x\r\nAuthorization: {TOKEN}\r\n");
+    let leaving = Clients::ask(&app.address, &format!("{head}Content-Length: 0\r\n\r\n"), clients);
+    leaving.until_read();
+    until("Redis holds a pop back", || {
+        let state: String = redis::cmd("INFO").arg("clients").query(&mut control).unwrap();
+        state.contains("blocked_clients:1\r\n")
+    });
+    leaving.leave();
+    let _: () = redis::cmd("CLIENT").arg("UNPAUSE").query(&mut control).unwrap();
 }
 
 /// How many pops have been answered by Redis.
@@ -174,7 +182,7 @@ async fn messages_popped_for_clients_that_have_left_are_at_the_head_again_in_the
             .rpush("message_queue", numbered(number, 10))
             .unwrap();
     }
-    pop_and_leave(&app, &redis, 60).await;
+    pop_and_leave(&app, &redis, 60);
     let began = Instant::now();
     // All have been popped, and all are back.
     while popped(&app).await < 60.0 || length(&redis) < 100 {
@@ -197,7 +205,7 @@ async fn messages_popped_for_clients_that_have_left_are_back_before_the_service_
             .rpush("message_queue", numbered(number, 10))
             .unwrap();
     }
-    pop_and_leave(&app, &redis, 60).await;
+    pop_and_leave(&app, &redis, 60);
     app.terminate();
     let app = Arc::into_inner(app).unwrap();
     assert!(!app.stop().is_empty());
@@ -228,7 +236,7 @@ async fn messages_are_put_back_once_though_no_replica_has_them() {
         let message = numbered(number, 10);
         let _: () = redis.connect().rpush("message_queue", message).unwrap();
     }
-    pop_and_leave(&app, &redis, 10).await;
+    pop_and_leave(&app, &redis, 10);
     // At its end the service waits until they are back.
     app.terminate();
     assert!(!Arc::into_inner(app).unwrap().stop().is_empty());
@@ -242,7 +250,7 @@ const BYTES: &[u8] = b"\xff\xfe\x00";
 async fn bytes_that_others_have_put_there_go_back_as_they_were() {
     let (app, redis) = start();
     let _: () = redis.connect().rpush("message_queue", BYTES).unwrap();
-    pop_and_leave(&app, &redis, 1).await;
+    pop_and_leave(&app, &redis, 1);
     app.terminate();
     assert!(!Arc::into_inner(app).unwrap().stop().is_empty());
     let back: Vec<Vec<u8>> = redis.connect().lrange("message_queue", 0, -1).unwrap();
