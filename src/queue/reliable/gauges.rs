@@ -79,10 +79,14 @@ impl Walk {
     /// Looks at one page; true at the end.
     async fn step(&mut self, broker: &Broker) -> Result<bool, BrokerError> {
         let (next, mut names) = totals::names(broker, self.cursor).await?;
-        names.retain(|name| self.seen.insert(self.hashes.hash_one(name)));
+        self.leave_out_seen(&mut names);
         totals::add(broker, &names, &mut self.totals).await?;
         self.cursor = next;
         Ok(next == 0)
+    }
+
+    fn leave_out_seen(&mut self, names: &mut Vec<String>) {
+        names.retain(|name| self.seen.insert(self.hashes.hash_one(name)));
     }
 }
 
@@ -133,4 +137,19 @@ fn since(receipt: u64) -> Duration {
 #[expect(clippy::cast_precision_loss, reason = "Redis holds fewer than 2^52 messages")]
 fn float(number: u64) -> f64 {
     number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Walk;
+
+    #[test]
+    fn a_name_that_redis_tells_twice_counts_once() {
+        let mut walk = Walk::default();
+        for (told, counted) in [(["a", "b"], vec!["a", "b"]), (["b", "c"], vec!["c"])] {
+            let mut names = told.map(str::to_owned).to_vec();
+            walk.leave_out_seen(&mut names);
+            assert_eq!(names, counted);
+        }
+    }
 }
