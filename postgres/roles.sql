@@ -4,6 +4,9 @@
 --   order_api_service   reads and writes rows, and nothing else
 -- Can be run again and again, also on a database in which everything belonged to the superuser.
 
+-- One run at a time: two that alter the same role at once would fail.
+DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('order-api roles')); END $$;
+
 SELECT 'CREATE ROLE ' || name || ' LOGIN'
 FROM unnest(ARRAY['order_api_migrate', 'order_api_service']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec

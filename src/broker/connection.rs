@@ -1,32 +1,19 @@
-//! One connection to Redis that all requests share; it pipelines by itself, and is made again when it is lost.
+//! Redis, as handlers ask it: over one connection that all requests share, which pipelines by itself.
 
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
-
-use redis::aio::MultiplexedConnection;
-use redis::{
-    Arg, Cmd, ErrorKind, FromRedisValue, Pipeline, PushInfo, PushKind, RedisError, RedisResult,
-    ServerErrorKind, Value, cmd,
-};
+use redis::{Cmd, FromRedisValue, RedisResult, Value};
 use rocket::tokio;
-use rocket::tokio::sync::{Notify, mpsc, watch};
-use rocket::tokio::time::{Instant, sleep, timeout, timeout_at};
+use rocket::tokio::sync::watch;
+use rocket::tokio::time::timeout_at;
 use secrecy::ExposeSecret;
 
-use super::connect::connect;
+use super::exchange::{Answers, Asking, exchange, name, parse, pipeline, split, time_is_up, wait_longer};
 use super::health::{PROBE, Trouble};
+use super::keeper::{Connected, stay_connected};
 use super::script::Call;
 use super::{BrokerError, Patience};
 use crate::config::{self, RedisAddress};
 use crate::telemetry::metrics::METRICS;
 
-/// Between two tries to connect: from the first to the last, doubled at each.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
-/// How long a write may wait for its replicas: milliseconds, less than a command may take.
-const WAIT_MS: usize = 500;
-/// How long after its time an answer may come and still be of use.
-const LATE: Duration = Duration::from_secs(60);
 /// The command that calls a script.
 const EVALSHA: &str = "EVALSHA";
 
@@ -36,13 +23,6 @@ pub struct Broker {
     current: watch::Receiver<Result<Connected, Trouble>>,
     /// Replicas that have to have a write before it counts.
     replicas: usize,
-}
-
-#[derive(Clone)]
-struct Connected {
-    connection: MultiplexedConnection,
-    /// Told when a command found this very connection of no use: the next one may be well.
-    broken: Arc<Notify>,
 }
 
 /// `REDIS_URL` is not an address of Redis.
@@ -194,187 +174,5 @@ impl Broker {
             Ok(Ok(connected)) => connected.clone(),
             _ => self.current.borrow().clone(),
         }
-    }
-}
-
-/// What a command was answered, and WAIT if there was one.
-type Answers = (Value, Option<Value>);
-
-/// Commands under way.
-struct Asking<'c> {
-    command: &'c str,
-    with: Connected,
-    since: Instant,
-    answer_by: Instant,
-}
-
-impl<'c> Asking<'c> {
-    fn new(command: &'c str, with: Connected, patience: Patience) -> Self {
-        let since = Instant::now();
-        let answer_by = patience.answer_by(since);
-        Self {
-            command,
-            with,
-            since,
-            answer_by,
-        }
-    }
-
-    async fn send(&self, commands: &Pipeline) -> RedisResult<Vec<Value>> {
-        let mut connection = self.with.connection.clone();
-        self.within(connection.send_packed_commands(commands, 0, commands.len()))
-            .await
-    }
-
-    async fn call(&self, call: Call<'_>, replicas: usize) -> RedisResult<Answers> {
-        self.within(exchange(self.with.connection.clone(), call, replicas))
-            .await
-    }
-
-    async fn within<T>(&self, answer: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
-        let answer = timeout_at(self.answer_by, answer).await;
-        answer.unwrap_or_else(|_| Err(time_is_up()))
-    }
-
-    fn finish<T>(&self, answer: RedisResult<T>) -> RedisResult<T> {
-        let labels = [self.command];
-        METRICS
-            .redis_commands
-            .with_label_values(&labels)
-            .observe(self.since.elapsed().as_secs_f64());
-        answer.inspect_err(|error| {
-            METRICS.redis_errors.with_label_values(&labels).inc();
-            if is_of_no_use(error) {
-                self.with.broken.notify_one();
-            }
-        })
-    }
-}
-
-/// Calls a script. One that Redis does not know (any more) is loaded and called again.
-async fn exchange(
-    mut connection: MultiplexedConnection,
-    call: Call<'_>,
-    replicas: usize,
-) -> RedisResult<Answers> {
-    let answer_at = usize::from(call.first.is_some());
-    let commands = pipeline(call.first, call.command, replicas);
-    let length = commands.len();
-    let answers = connection.send_packed_commands(&commands, 0, length).await?;
-    match split(answers, answer_at) {
-        Err(error) if is_unknown_script(&error) => {}
-        answers => return answers,
-    }
-    let loaded = connection.send_packed_command(&call.script.load()).await?;
-    loaded.extract_error()?;
-    let answers = connection.send_packed_commands(&commands, 0, length).await?;
-    split(answers, answer_at)
-}
-
-/// The commands, and a WAIT for so many replicas if there are to be any.
-fn pipeline(first: Option<Cmd>, command: Cmd, replicas: usize) -> Pipeline {
-    let mut commands = Pipeline::with_capacity(3);
-    if let Some(first) = first {
-        commands.add_command(first);
-    }
-    commands.add_command(command);
-    if replicas > 0 {
-        let mut wait = cmd("WAIT");
-        wait.arg(replicas).arg(WAIT_MS);
-        commands.add_command(wait);
-    }
-    commands
-}
-
-/// After time that is up the peer may be gone without a word; one that has become a replica takes no write ever.
-fn is_of_no_use(error: &RedisError) -> bool {
-    let demoted = matches!(error.code(), Some("READONLY" | "MASTERDOWN"));
-    demoted || error.is_unrecoverable_error() || error.is_timeout()
-}
-
-fn is_unknown_script(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
-}
-
-fn time_is_up() -> RedisError {
-    io::Error::from(io::ErrorKind::TimedOut).into()
-}
-
-/// For an answer that nobody counts on any more. It holds its connection, which nobody else uses by then.
-async fn wait_longer<T: FromRedisValue>(
-    answer: impl Future<Output = RedisResult<Answers>>,
-    late: impl FnOnce(T),
-) {
-    let Ok(Ok((answer, _))) = timeout(LATE, answer).await else {
-        return;
-    };
-    if let Ok(answer) = parse(answer) {
-        late(answer);
-    }
-}
-
-/// The answer at this place, and the one that follows.
-fn split(answers: Vec<Value>, at: usize) -> RedisResult<Answers> {
-    let mut answers = answers.into_iter().skip(at);
-    let answer = answers.next().unwrap_or(Value::Nil).extract_error()?;
-    Ok((answer, answers.next()))
-}
-
-fn parse<T: FromRedisValue>(answer: Value) -> RedisResult<T> {
-    Ok(T::from_redis_value(answer)?)
-}
-
-/// The first word of a command.
-fn name(command: Option<&Cmd>) -> &str {
-    match command.and_then(|command| command.args_iter().next()) {
-        Some(Arg::Simple(word)) => str::from_utf8(word).unwrap_or("unknown"),
-        _ => "unknown",
-    }
-}
-
-async fn stay_connected(address: RedisAddress, current: watch::Sender<Result<Connected, Trouble>>) {
-    let (shortest, longest) = BACKOFF;
-    let mut pause = shortest;
-    loop {
-        let began = Instant::now();
-        let (pushes, mut pushed) = mpsc::unbounded_channel();
-        match connect(&address, pushes).await {
-            Ok(connection) => {
-                let broken = Arc::new(Notify::new());
-                let connected = Connected {
-                    connection,
-                    broken: Arc::clone(&broken),
-                };
-                let _ = current.send_replace(Ok(connected));
-                wait_for_the_end(&mut pushed, &broken).await;
-                let _ = current.send_replace(Err(Trouble::Down));
-                tracing::warn!("the connection to Redis is lost, or of no use");
-            }
-            Err(error) => {
-                let _ = current.send_replace(Err(error.trouble()));
-                tracing::error!(%error, "no connection to Redis");
-            }
-        }
-        // One that held for a while was well: the next try is at once again.
-        pause = if began.elapsed() > longest {
-            shortest
-        } else {
-            (pause * 2).min(longest)
-        };
-        sleep(pause).await;
-    }
-}
-
-async fn wait_for_the_end(pushed: &mut mpsc::UnboundedReceiver<PushInfo>, broken: &Notify) {
-    let disconnected = async {
-        while let Some(push) = pushed.recv().await {
-            if push.kind == PushKind::Disconnection {
-                return;
-            }
-        }
-    };
-    tokio::select! {
-        () = disconnected => {}
-        () = broken.notified() => {}
     }
 }

@@ -3,7 +3,9 @@
 mod connect;
 mod connection;
 mod error;
+mod exchange;
 mod health;
+mod keeper;
 pub mod keys;
 mod patience;
 mod script;

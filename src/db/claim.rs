@@ -31,7 +31,6 @@ pub(super) type Permits = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
 pub(super) struct Claim(Mutex<State>);
 
 #[derive(Default)]
-#[expect(clippy::large_enum_variant, reason = "one a statement, on the heap as it is")]
 enum State {
     /// There is no connection yet.
     #[default]
@@ -46,7 +45,7 @@ enum State {
 
 impl Claim {
     /// The connection, for the statement to begin; none if nobody waits for it any more.
-    pub(super) fn begin(&self, mut lent: Lent) -> Option<PgConnection> {
+    pub(super) fn begin(&self, mut lent: Lent) -> Option<Box<PgConnection>> {
         let mut state = self.state();
         if !matches!(*state, State::Waiting) {
             return None;
@@ -57,7 +56,7 @@ impl Claim {
     }
 
     /// The statement has ended: its connection goes back to the pool, or ends if it has no place there.
-    pub(super) fn end(&self, connection: PgConnection) {
+    pub(super) fn end(&self, connection: Box<PgConnection>) {
         let before = self.replace(State::Ended);
         if let State::Running(_, mut lent) = before {
             lent.place.put_back(connection);

@@ -42,8 +42,8 @@ impl Trust {
 
 /// A connection of the pool.
 pub(super) struct Session {
-    /// None while a statement runs on it.
-    connection: Option<PgConnection>,
+    /// None while a statement runs on it. In a box, as it moves to and fro for each statement.
+    connection: Option<Box<PgConnection>>,
     trust: Arc<Trust>,
     /// The silences that it has outlived.
     silences: u64,
@@ -76,7 +76,7 @@ impl Session {
             }
         });
         Self {
-            connection: Some(connection),
+            connection: Some(Box::new(connection)),
             trust,
             silences,
             demotions,
@@ -88,12 +88,12 @@ impl Session {
     }
 
     /// The connection, for one statement to have it for itself.
-    pub(super) fn take(&mut self) -> Option<PgConnection> {
+    pub(super) fn take(&mut self) -> Option<Box<PgConnection>> {
         self.connection.take()
     }
 
     /// The connection again, whose statement was answered.
-    pub(super) fn put_back(&mut self, connection: PgConnection) {
+    pub(super) fn put_back(&mut self, connection: Box<PgConnection>) {
         self.connection = Some(connection);
         self.silences = self.trust.silences.load(Ordering::SeqCst);
         if self.refused.swap(false, Ordering::Relaxed) {
@@ -151,7 +151,10 @@ impl Session {
 
     /// Whether it must not go back to the pool.
     pub(super) fn is_spent(&mut self) -> bool {
-        let broken = self.connection.as_mut().is_none_or(R2D2Connection::is_broken);
+        let broken = self
+            .connection
+            .as_mut()
+            .is_none_or(|connection| connection.is_broken());
         broken || self.discarded || !self.is_trusted()
     }
 }

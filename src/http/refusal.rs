@@ -24,8 +24,8 @@ pub(super) fn refuse(request: &Request<'_>, error: ApiError) -> Status {
 }
 
 /// The status of a request that is refused. Guards ask for it first: no other route acts on a refused request.
-pub(super) fn status(request: &Request<'_>) -> Option<Status> {
-    Arrival::of(request).refusal.get().map(Refusal::status)
+pub(super) fn status(arrival: &Arrival) -> Option<Status> {
+    arrival.refusal.get().map(Refusal::status)
 }
 
 /// What the client is told, if the request is refused.
@@ -35,8 +35,8 @@ pub(super) fn error(request: &Request<'_>) -> Option<ApiError> {
 }
 
 /// The template of the route that a request was meant for.
-pub(super) fn route<'r>(request: &'r Request<'_>) -> Option<&'r str> {
-    match Arrival::of(request).refusal.get() {
+pub(super) fn route<'r>(arrival: &'r Arrival, request: &'r Request<'_>) -> Option<&'r str> {
+    match arrival.refusal.get() {
         Some(refusal) => refusal.route.as_deref(),
         None => request
             .route()

@@ -7,7 +7,10 @@ use rocket::{Data, Request, Response};
 use rocket_prometheus::PrometheusMetrics;
 
 use super::request_id::Arrival;
-use super::{chunk, request_log, request_metrics, rewrite};
+use super::{chunk, refusal, request_log, request_metrics, rewrite};
+
+/// What no route answers: one word, and one series, for all unknown paths.
+const UNROUTED: &str = "none";
 
 struct EveryRequest(PrometheusMetrics);
 
@@ -26,12 +29,13 @@ impl Fairing for EveryRequest {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        let Arrival { at, id, .. } = Arrival::of(request);
-        response.set_header(id);
+        let arrival = Arrival::of(request);
+        response.set_header(&arrival.id);
         chunk::fit(response);
-        let took = at.elapsed();
-        request_log::write(id, request, response, took);
-        request_metrics::count(&self.0, request, response, took);
+        let route = refusal::route(arrival, request).unwrap_or(UNROUTED);
+        let took = arrival.at.elapsed();
+        request_log::write(&arrival.id, route, request, response, took);
+        request_metrics::count(&self.0, route, request, response, took);
     }
 }
 

@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use rocket::{Request, Response};
 
-use super::{RequestId, refusal};
+use super::RequestId;
 
-pub(super) fn write(id: &RequestId, request: &Request<'_>, response: &Response<'_>, took: Duration) {
-    let route = refusal::route(request).unwrap_or("none");
+pub(super) fn write(
+    id: &RequestId,
+    route: &str,
+    request: &Request<'_>,
+    response: &Response<'_>,
+    took: Duration,
+) {
     tracing::info!(
         request_id = id.as_str(),
         method = request.method().as_str(),

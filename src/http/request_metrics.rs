@@ -5,23 +5,19 @@ use std::time::Duration;
 use rocket::{Request, Response};
 use rocket_prometheus::PrometheusMetrics;
 
-use super::refusal;
 use crate::telemetry::metrics::METRICS;
-
-/// What no route answers: one series for all unknown paths.
-const UNROUTED: &str = "none";
 
 /// The count is rocket_prometheus's; its histogram has fixed buckets, so the time is kept in one of ours, and
 /// its fairing, which would look for what that needs, is not asked.
 pub(super) fn count(
     prometheus: &PrometheusMetrics,
+    route: &str,
     request: &Request<'_>,
     response: &Response<'_>,
     took: Duration,
 ) {
-    let endpoint = refusal::route(request).unwrap_or(UNROUTED);
     let status = response.status().code.to_string();
-    let labels = [endpoint, request.method().as_str(), &status];
+    let labels = [route, request.method().as_str(), &status];
     prometheus.http_requests_total().with_label_values(&labels).inc();
     METRICS
         .http_requests

@@ -34,8 +34,12 @@ pub(super) async fn drive<I, T, E, F, R>(
     let mut source = Source::new(channel, rules.together, rules.bytes);
     let mut running = FuturesUnordered::new();
     let mut answers = Answers::new();
+    // Whether all that wait to be sent are of the last batch. The next one begins before those go out, but not before
+    // older ones have: their clients are about to ask again, and a batch without them would be small.
+    let mut of_the_last = true;
     loop {
-        while running.len() < rules.side_by_side
+        while (of_the_last || answers.is_empty())
+            && running.len() < rules.side_by_side
             && let Some(batch) = source.next_batch()
         {
             running.push(AssertUnwindSafe(serve(batch, &run, &metrics)).catch_unwind());
@@ -45,7 +49,10 @@ pub(super) async fn drive<I, T, E, F, R>(
         // the answer of a batch that panicked is told so by the end of its channel.
         tokio::select! {
             biased;
-            Some(served) = running.next() => answers.extend(served.unwrap_or_default()),
+            Some(served) = running.next() => {
+                of_the_last = answers.is_empty();
+                answers.extend(served.unwrap_or_default());
+            }
             () = send(&mut answers), if !answers.is_empty() => {}
             () = source.wait(), if free && answers.is_empty() && source.open => {}
             else => return,

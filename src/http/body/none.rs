@@ -4,10 +4,10 @@ use rocket::Request;
 use rocket::data::{self, Data, FromData};
 use rocket::outcome::Outcome;
 
-use super::is_cut_off;
 use super::received::read;
 use crate::error::ApiError;
 use crate::http::refusal;
+use crate::http::request_id::Arrival;
 
 /// Bytes of a body that is read and ignored; a larger one is refused.
 const IGNORED: usize = 1024;
@@ -20,11 +20,12 @@ impl<'r> FromData<'r> for NoBody {
     type Error = ();
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
-        if let Some(status) = refusal::status(request) {
+        let arrival = Arrival::of(request);
+        if let Some(status) = refusal::status(arrival) {
             return Outcome::Forward((data, status));
         }
         if data.peek_complete() {
-            return match is_cut_off(request) {
+            return match arrival.cut_off {
                 true => Outcome::Error((refusal::refuse(request, ApiError::BadRequest), ())),
                 false => Outcome::Success(Self),
             };

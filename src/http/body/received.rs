@@ -12,6 +12,7 @@ use super::budget::{FREE, Held};
 use super::{declared, drain, is_cut_off};
 use crate::error::ApiError;
 use crate::http::refusal;
+use crate::http::request_id::Arrival;
 
 /// How long a body may take to arrive, and how long nothing of it may come.
 const WHOLE_WITHIN: Duration = Duration::from_secs(60);
@@ -59,7 +60,7 @@ impl<'r, const LIMIT: usize> FromData<'r> for Received<LIMIT> {
     type Error = ();
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
-        if let Some(status) = refusal::status(request) {
+        if let Some(status) = refusal::status(Arrival::of(request)) {
             return Outcome::Forward((data, status));
         }
         let read = read(request, data, LIMIT).await;
@@ -80,7 +81,7 @@ pub(super) async fn read<'r>(request: &Request<'_>, data: Data<'r>, limit: usize
     // Without a limit of Rocket's own: what is left is drained out of the same stream.
     let mut stream = data.open(u64::MAX.bytes());
     let mut bytes = Vec::with_capacity(expected.unwrap_or(0).clamp(USUAL, limit));
-    let error = match fill(&mut stream, &mut bytes, &mut held, limit).await {
+    let error = match fill(&mut stream, &mut bytes, expected, &mut held, limit).await {
         Ok(()) if expected.is_none_or(|expected| expected == bytes.len()) => {
             return Outcome::Success((bytes, held));
         }
@@ -120,6 +121,7 @@ fn too_large(limit: usize) -> ApiError {
 async fn fill(
     stream: &mut DataStream<'_>,
     bytes: &mut Vec<u8>,
+    expected: Option<usize>,
     held: &mut Held,
     limit: usize,
 ) -> Result<(), ApiError> {
@@ -136,6 +138,7 @@ async fn fill(
         match timeout_at(next, stream.read_buf(bytes)).await {
             Ok(Ok(0)) => return Ok(()),
             Ok(Ok(_)) if bytes.len() > limit => return Err(too_large(limit)),
+            Ok(Ok(_)) if expected == Some(bytes.len()) => return Ok(()),
             Ok(Ok(_)) => {}
             Ok(Err(_)) => return Err(ApiError::BadRequest),
             Err(_) => return Err(ApiError::RequestTimeout),

@@ -50,10 +50,7 @@ pub fn take(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<TakeO
 
 /// Orders with all that is known of them.
 pub fn find(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<Option<Order>>> {
-    let rows: Vec<Row> = dsl::orders
-        .filter(dsl::id.eq_any(ids))
-        .select(Row::as_select())
-        .load(connection)?;
+    let rows: Vec<Row> = FindOrders { ids }.load(connection)?;
     let found: HashMap<i64, Order> = rows.into_iter().map(|row| (row.id, Order::from(row))).collect();
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
@@ -228,9 +225,36 @@ impl QueryFragment<Pg> for PlaceOrders {
     }
 }
 
-/// A row of the table, all columns.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = orders, check_for_backend(Pg))]
+/// Diesel would write `eq_any` anew for each statement, to look it up among those prepared.
+struct FindOrders<'a> {
+    ids: &'a [i64],
+}
+
+impl QueryFragment<Pg> for FindOrders<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT id, origin_lat, origin_lng, destination_lat, destination_lng, distance, status, \
+             created_at, taken_at FROM orders WHERE id = ANY(",
+        );
+        out.push_bind_param::<Array<BigInt>, _>(self.ids)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+impl QueryId for FindOrders<'_> {
+    type QueryId = FindOrders<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for FindOrders<'_> {
+    type SqlType = orders::SqlType;
+}
+
+impl RunQueryDsl<PgConnection> for FindOrders<'_> {}
+
+/// A row of the table, all columns in their order.
+#[derive(Queryable)]
 struct Row {
     id: i64,
     origin_lat: f64,
