@@ -1,6 +1,7 @@
 //! The reliable queues, each test on a Redis of its own.
 
 mod acknowledge;
+mod clock;
 mod crash;
 mod dead;
 mod defer;
