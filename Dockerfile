@@ -10,8 +10,8 @@ WORKDIR /order-api
 FROM rust AS compiled
 COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
-# A member of the workspace, without which cargo does not begin.
-COPY loadtests loadtests
+# A member of the workspace, without whose manifest cargo does not begin.
+COPY loadtests/Cargo.toml loadtests/
 COPY migrations migrations
 COPY src src
 # The dependencies stay compiled in the cache. Cargo goes by modification times, which say nothing about a
@@ -46,7 +46,7 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
     mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf \
     && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    ca-certificates curl nginx postgresql redis-server \
+    ca-certificates curl nginx openssl postgresql redis-server \
     && useradd --uid 10001 --create-home order-api && chown order-api .
 USER order-api
 ENV CARGO_HOME=/home/order-api/.cargo

@@ -6,7 +6,7 @@ BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test test-faults reliability test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint docs packages \
-	docker-compose down logs ps psql redis-cli image rolling-restart backup restore alerts test-containers
+	docker-compose down logs ps psql redis-cli image rolling-restart renew-certificate backup restore upgrade-postgres alerts test-containers
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,7 +67,7 @@ lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: licenses and sources were not checked"; fi
 	@if command -v shellcheck >/dev/null; then \
-	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh bench/run.sh bench/measure.sh; \
+	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh postgres/*.sh bench/run.sh bench/measure.sh; \
 	else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 docs: ## build the Rust documentation; any warning fails
@@ -98,11 +98,17 @@ image: ## build the image (BUILD_TARGET=test_builder: the one that runs the test
 rolling-restart: ## replace every replica, one at a time, while all are served
 	@scripts/rolling-restart.sh
 
+renew-certificate: ## let Nginx take the files of TLS_CERTIFICATE and TLS_KEY as they are now
+	@scripts/renew-certificate.sh
+
 backup: ## save the containers' orders and messages in one file under backups/
 	@scripts/backup.sh
 
 restore: ## bring back FILE=backups/….tar, into empty volumes (or OVERWRITE=yes)
 	@scripts/restore.sh $(FILE)
+
+upgrade-postgres: ## move the containers' PostgreSQL to the major version TO=19
+	@scripts/upgrade-postgres.sh "$(TO)"
 
 alerts: ## check Prometheus' configuration and the alert rules
 	@scripts/alerts.sh

@@ -30,6 +30,31 @@ secret DATABASE_URL "postgresql://order_api_service:$(value POSTGRES_SERVICE_PAS
 secret MIGRATE_DATABASE_URL "postgresql://order_api_migrate:$(value POSTGRES_MIGRATE_PASSWORD)@$at"
 secret REDIS_URL "redis://order-api:$(value REDIS_PASSWORD)@order-api-redis:6379/0"
 
+# What Nginx is told by settings: written when it is started, and checked before anything else is, so that what would
+# refuse Nginx at the end refuses all of it at the beginning. Its key is behind the directory of secrets.
+nginx_settings() {
+  local word nginx=yes
+  for word in "$@"; do
+    [[ $word != order-api-* || $word == *=* ]] || nginx=
+  done
+  [[ " $* " != *" order-api-nginx "* ]] || nginx=yes
+  scripts/nginx-settings.sh check
+  [[ -n $nginx || ! -e $site/listen.conf ]] || return 0
+  mkdir -p "$site"
+  chmod 755 "$site"
+  KEY_MODE=444 scripts/nginx-settings.sh write "$site" /run/order-api 8080 8443 1.30 2>/dev/null
+}
+
+site=$dir/nginx-${COMPOSE_PROJECT_NAME:-order-api}
+for name in TLS_CERTIFICATE TLS_KEY TLS_PORT TRUSTED_PROXIES PORT; do
+  [[ -v $name ]] || export "$name=$(value "$name")"
+done
+[[ -z $TLS_CERTIFICATE ]] || export COMPOSE_FILE=docker-compose.yml:docker-compose.tls.yml
+case " $* " in
+  *" config "*) scripts/nginx-settings.sh check ;;
+  *" up "* | *" create "*) nginx_settings "$@" ;;
+esac
+
 # Where Nginx keeps bodies; inside the container it is another user.
 spool=var/spool/${COMPOSE_PROJECT_NAME:-order-api}
 mkdir -p "$spool"

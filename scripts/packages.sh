@@ -51,6 +51,7 @@ need postgresql eval 'has postgres || compgen -G "/usr/lib/postgresql/*/bin/post
 need redis-server eval 'has redis-server && has redis-cli'
 need nginx has nginx
 need curl has curl
+need openssl has openssl
 need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt
 need gcc has cc
 need libc6-dev test -e /usr/include/stdlib.h

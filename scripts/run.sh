@@ -29,11 +29,12 @@ load_settings() {
   done <.env
 }
 
+# The certificate is for another name than 127.0.0.1, it may be.
 wait_until_healthy() {
   local deadline=$((SECONDS + 15))
-  until curl --silent --fail --max-time 5 --output /dev/null "$url/healthcheck"; do
+  until curl --insecure --silent --fail --max-time 5 --output /dev/null "$url/healthcheck"; do
     if ((SECONDS > deadline)) || ! scripts/serve.sh alive var/order-api; then
-      say "The service is not healthy: $(curl --silent --max-time 5 "$url/healthcheck")"
+      say "The service is not healthy: $(curl --insecure --silent --max-time 5 "$url/healthcheck")"
       tail -n 20 var/order-api/log >&2
       return 1
     fi
@@ -65,12 +66,15 @@ END
 main() {
   scripts/packages.sh
   load_settings
+  scripts/nginx-settings.sh check
   listen=127.0.0.1:${PORT:-8080}
   url=http://$listen
+  [[ -z ${TLS_CERTIFICATE:-} ]] || url=https://127.0.0.1:${TLS_PORT:-8443}
   # What a run that was killed has left behind; its databases are taken over as they are.
   scripts/nginx.sh stop var/nginx
   scripts/serve.sh stop var/order-api
   scripts/nginx.sh check "$listen"
+  [[ -z ${TLS_CERTIFICATE:-} ]] || scripts/nginx.sh check "${url#https://}" TLS_PORT
   cargo build --release --locked
   binary=$(scripts/target-dir.sh)/release/order-api
 

@@ -20,6 +20,8 @@ POSTGRES_SERVICE_PASSWORD=$(random)
 REDIS_PASSWORD=$(random)
 REDIS_HEALTH_PASSWORD=$(random)
 GRAFANA_PASSWORD=$(random)
+# Changed by make upgrade-postgres.
+POSTGRES_VERSION=18
 END
   )
   mv .env.new .env

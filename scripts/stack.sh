@@ -51,7 +51,7 @@ main() {
   fi
   API_TOKEN=$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
   export DATABASE_URL REDIS_URL API_TOKEN ENVIRONMENT=test DISTANCE_PROVIDER=haversine
-  unset GMAP_TOKEN
+  unset GMAP_TOKEN TLS_CERTIFICATE TLS_KEY TLS_PORT TRUSTED_PROXIES
   "$binary" migrate >"$STACK_DIR/migrate.log" 2>&1 || {
     cat "$STACK_DIR/migrate.log" >&2
     exit 1

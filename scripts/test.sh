@@ -34,7 +34,7 @@ main() {
   export API_TOKEN
   export DISTANCE_PROVIDER=haversine # no test asks the world
   export ENVIRONMENT=test
-  unset GMAP_TOKEN
+  unset GMAP_TOKEN TLS_CERTIFICATE TLS_KEY TLS_PORT TRUSTED_PROXIES
 
   "$binary" migrate
   upstream=$(scripts/serve.sh start var/test/order-api "$binary")

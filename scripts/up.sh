@@ -4,6 +4,7 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+scripts/compose.sh config --quiet # what is wrong with a setting, in one line and before anything else
 limit=180
 up() { scripts/compose.sh up --detach --build --wait --wait-timeout "$limit" "$@"; }
 # What fails before the limit was interrupted: the engine was still stopping a container that had been counted as running,
@@ -13,9 +14,14 @@ up "$@" || { ((SECONDS < limit)) && up "$@"; } || {
   scripts/compose.sh logs --tail 20 >&2
   exit 1
 }
-address=$(scripts/compose.sh port order-api-nginx 8080)
+if tls=$(scripts/compose.sh port order-api-nginx 8443 2>/dev/null) && [[ $tls == *:[1-9]* ]]; then
+  url=https://$tls
+  scripts/renew-certificate.sh >/dev/null # the one that runs already may have the one before
+else
+  url=http://$(scripts/compose.sh port order-api-nginx 8080)
+fi
 cat <<END
 
-order-api is at http://$address, and every container is healthy: make ps, make logs.
+order-api is at $url, and every container is healthy: make ps, make logs.
 The token of the routes that ask for one is API_TOKEN in .env. make down stops it; the data stays.
 END

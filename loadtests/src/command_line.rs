@@ -1,5 +1,7 @@
 //! The command line: what to do, with Goose's own options besides.
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 use goose::config::GooseConfiguration;
 
@@ -16,6 +18,9 @@ pub struct CommandLine {
     /// How many users of each scenario, such as customer=4,race=0; those not named keep theirs
     #[arg(long, value_name = "LIST", value_parser = Weights::parse, default_value = "")]
     pub weights: Weights,
+    /// Write each change that was answered, and when, into this file
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
     /// Goose's.
     #[command(flatten)]
     pub goose: GooseConfiguration,

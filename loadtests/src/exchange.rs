@@ -4,7 +4,7 @@
 //! sent, and 400 as a failure. A lost race has to be told from a won one first, so these are recorded as
 //! Goose's "custom" requests: same tables, same charts, and the time includes the body.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use goose::prelude::*;
 use reqwest::{Method, StatusCode};
@@ -19,6 +19,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A request that was sent, and what came back.
 pub struct Exchange {
     method: Method,
+    asked: SystemTime,
     took: Duration,
     /// Or why there is none.
     answer: Result<Answer, String>,
@@ -64,13 +65,19 @@ impl Exchange {
         if !body.is_empty() {
             request = request.body(body);
         }
-        let started = Instant::now();
+        let (asked, started) = (SystemTime::now(), Instant::now());
         let answer = read(request).await.map_err(|error| innermost(&error));
         Self {
             method,
+            asked,
             took: started.elapsed(),
             answer,
         }
+    }
+
+    /// When the request was sent.
+    pub fn asked(&self) -> SystemTime {
+        self.asked
     }
 
     /// The status, if there is an answer.

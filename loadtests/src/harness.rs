@@ -5,6 +5,7 @@ use std::time::Duration;
 use goose::prelude::*;
 
 use crate::guard;
+use crate::ledger::Ledger;
 use crate::race::Race;
 use crate::seen::Seen;
 use crate::settings;
@@ -15,6 +16,8 @@ pub struct Harness {
     pub yes_really: bool,
     /// What the queue lets its clients in by.
     pub token: Option<String>,
+    /// Every change that was answered.
+    pub ledger: Ledger,
     /// The orders that somebody has won, in whatever scenario.
     pub won: Seen,
     /// The orders that couriers of the scenario Courier went for.
@@ -29,8 +32,9 @@ struct Admitted;
 
 impl Harness {
     /// Nothing won, nothing raced for.
-    pub fn new(yes_really: bool, token: Option<String>) -> Self {
+    pub fn new(yes_really: bool, token: Option<String>, ledger: Ledger) -> Self {
         Self {
+            ledger,
             yes_really,
             token,
             won: Seen::default(),

@@ -4,6 +4,7 @@ mod command_line;
 mod exchange;
 mod guard;
 mod harness;
+mod ledger;
 mod orders;
 mod race;
 mod scenarios;
@@ -20,6 +21,7 @@ use goose::prelude::*;
 
 use command_line::{CommandLine, Mode};
 use harness::Harness;
+use ledger::Ledger;
 use scenarios::{admin, courier, customer, queue, race as race_scenario};
 use verdict::Failure;
 
@@ -44,6 +46,7 @@ async fn run(line: CommandLine) -> Result<(Option<String>, Result<(), Failure>),
         mode,
         yes_really,
         mut weights,
+        ledger,
         goose: mut given,
     } = line;
     settings::judge_errors_too(&mut given);
@@ -62,7 +65,8 @@ async fn run(line: CommandLine) -> Result<(Option<String>, Result<(), Failure>),
         weights.queue = 0;
     }
 
-    let harness = Arc::new(Harness::new(yes_really, token.clone()));
+    let ledger = Ledger::create(ledger.as_deref()).map_err(Failure::ledger)?;
+    let harness = Arc::new(Harness::new(yes_really, token.clone(), ledger));
     let mut attack = settings::apply(GooseAttack::initialize_with_config(given.clone())?, mode, &given)?;
     let scenarios = match mode {
         Mode::Race => vec![(race_scenario::scenario(&harness), 1)],
@@ -85,7 +89,8 @@ async fn run(line: CommandLine) -> Result<(Option<String>, Result<(), Failure>),
         None => Ok(0),
     };
     let (line, verdict) = verdict::judge(ended, mode, harness.race.tally());
-    Ok((line, verdict.and(verdict::no_message_lost(lost))))
+    let verdict = verdict.and(verdict::no_message_lost(lost));
+    Ok((line, verdict.and(verdict::ledger_complete(&harness.ledger))))
 }
 
 /// The first of the service's tokens, if the environment has them.

@@ -6,6 +6,7 @@ use goose::prelude::{GooseError, GooseMetrics};
 
 use crate::command_line::Mode;
 use crate::guard::Refusal;
+use crate::ledger::Ledger;
 use crate::orders::{ORDER, ORDER_LOST};
 use crate::race::Tally;
 
@@ -33,6 +34,11 @@ impl Failure {
     /// The client that asks could not be made.
     pub fn client(error: reqwest::Error) -> Self {
         Self::Goose(error.to_string())
+    }
+
+    /// Nothing was sent, for what is done could not be written down.
+    pub fn ledger(error: std::io::Error) -> Self {
+        Self::Goose(format!("The ledger cannot be made: {error}"))
     }
 }
 
@@ -104,6 +110,16 @@ pub fn no_message_lost(lost: Result<u64, String>) -> Result<(), Failure> {
             "Whether messages were lost is not known: {reason}"
         ))),
     }
+}
+
+/// Whether every change that was answered is in the ledger, if there is one.
+pub fn ledger_complete(ledger: &Ledger) -> Result<(), Failure> {
+    if ledger.is_complete() {
+        return Ok(());
+    }
+    Err(Failure::Missed(
+        "The ledger could not be written to its end.".to_owned(),
+    ))
 }
 
 /// One line that a person can read.

@@ -14,6 +14,7 @@
 mod db;
 mod http;
 mod keyvalue;
+mod nginx;
 mod ops;
 mod orders;
 mod queue;

@@ -11,20 +11,21 @@ use rocket::tokio::time::sleep;
 
 use crate::load::Load;
 use crate::stack::{
-    ask, assert_everything, compose, drain, order, place, push, run, said, succeeds, up, write_everything,
+    ask, assert_everything, command, compose, drain, order, place, push, run, said, succeeds, up,
+    write_everything,
 };
 
 /// A directory for backups, removed with the test.
-struct Shelf(PathBuf);
+pub struct Shelf(PathBuf);
 
 impl Shelf {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let directory = std::env::temp_dir().join(format!("order-api-backup-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
         Self(directory)
     }
 
-    fn file(&self, name: &str) -> String {
+    pub fn file(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
@@ -149,11 +150,10 @@ async fn a_backup_taken_under_load_is_consistent_within_each_store() {
 }
 
 /// Starts a script in a process group of its own, and ends all of it by SIGKILL after this time.
-async fn killed(script: &str, file: &str, after: Duration) {
-    let mut child = Command::new(script)
-        .arg(file)
+pub async fn killed(script: &str, argument: &str, after: Duration) {
+    let mut child = command(script)
+        .arg(argument)
         .env("OVERWRITE", "yes")
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0)

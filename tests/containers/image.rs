@@ -1,5 +1,7 @@
 //! The image that is deployed, and how it runs.
 
+use std::time::{Duration, Instant};
+
 use crate::stack::{compose, containers, inspect, run, said, up};
 
 #[test]
@@ -59,4 +61,59 @@ fn it_holds_no_tools_no_history_and_no_secret() {
         assert!(!variables.contains(word), "{variables}");
         assert!(!history.contains(word), "{history}");
     }
+}
+
+/// Nginx as it runs, but on a machine of 64 processors, removed with the test.
+struct LargeNginx(String);
+
+impl LargeNginx {
+    fn start(processors: &std::path::Path) -> Self {
+        let config = inspect(&containers("order-api-nginx")[0])["Config"].take();
+        let word = |word: &serde_json::Value| word.as_str().unwrap().to_owned();
+        let mounts = [
+            format!("{}/nginx:/etc/order-api:ro", env!("CARGO_MANIFEST_DIR")),
+            format!("{}:/sys/devices/system/cpu/online:ro", processors.display()),
+        ];
+        let options = "run --detach --user nginx --read-only --tmpfs /tmp --tmpfs /var/spool/order-api:mode=1777 \
+            --entrypoint nginx";
+        let mut words: Vec<String> = options.split_whitespace().map(str::to_owned).collect();
+        for mount in mounts {
+            words.extend(["--volume".to_owned(), mount]);
+        }
+        words.push(word(&config["Image"]));
+        words.extend(config["Cmd"].as_array().unwrap().iter().map(word));
+        Self(run(
+            "docker",
+            &words.iter().map(String::as_str).collect::<Vec<_>>(),
+        ))
+    }
+
+    fn says(&self, script: &str) -> String {
+        said("docker", &["exec", &self.0, "sh", "-c", script])
+    }
+}
+
+impl Drop for LargeNginx {
+    fn drop(&mut self) {
+        said("docker", &["rm", "--force", &self.0]);
+    }
+}
+
+#[test]
+fn nginx_has_two_workers_on_a_machine_of_any_size() {
+    up(1);
+    let processors = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(processors.path(), "0-63\n").unwrap();
+    run("chmod", &["644", processors.path().to_str().unwrap()]);
+    let nginx = LargeNginx::start(processors.path());
+    let workers =
+        || nginx.says("cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' | grep -c '^nginx: worker process'");
+    let began = Instant::now();
+    while !workers().trim().parse().is_ok_and(|workers: u32| workers >= 2)
+        || nginx.says("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/nothing") == "000"
+    {
+        assert!(began.elapsed() < Duration::from_secs(20), "Nginx does not answer");
+    }
+    assert_eq!(nginx.says("getconf _NPROCESSORS_ONLN").trim(), "64");
+    assert_eq!(workers().trim(), "2");
 }

@@ -1,14 +1,14 @@
-//! Clients who place, take, show and list without a pause, and remember every answer.
+//! Clients who place, take, show and list without a pause, over connections they keep, and remember every answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use rocket::tokio::task::JoinHandle;
 use rocket::tokio::{join, spawn};
 
-use crate::stack::{TRIP, body, url};
+use crate::stack::{TRIP, body, token, url};
 
 const CLIENTS: usize = 8;
 
@@ -32,10 +32,17 @@ pub struct Load {
 
 impl Load {
     pub fn start() -> Self {
+        Self::of(CLIENTS, false)
+    }
+
+    /// Two connections for each client; with `messages` each pushes and pops besides.
+    pub fn of(clients: usize, messages: bool) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let client = |_| spawn(until(Arc::clone(&stop)));
+        let token = messages.then(token);
+        let shared = Client::new(); // which reads certificates: hundreds of them would keep the first from being served
+        let client = |_| spawn(until(Arc::clone(&stop), shared.clone(), token.clone()));
         Self {
-            clients: (0..CLIENTS).map(client).collect(),
+            clients: (0..clients).map(client).collect(),
             stop,
         }
     }
@@ -54,10 +61,13 @@ impl Load {
     }
 }
 
-async fn until(stop: Arc<AtomicBool>) -> Seen {
-    let (client, mut seen) = (Client::new(), Seen::default());
+async fn until(stop: Arc<AtomicBool>, client: Client, token: Option<String>) -> Seen {
+    let mut seen = Seen::default();
     while !stop.load(Ordering::Relaxed) {
         seen.round(&client).await;
+        if let Some(token) = &token {
+            seen.message(&client, token).await;
+        }
     }
     seen
 }
@@ -84,6 +94,17 @@ impl Seen {
         }
     }
 
+    /// Pushes a message and pops one.
+    async fn message(&mut self, client: &Client, token: &str) {
+        for verb in ["push", "pop"] {
+            let request = client.post(url(&format!("/api/queue/{verb}"))).bearer_auth(token);
+            match answered(request.body(if verb == "push" { "message" } else { "" })).await {
+                Ok((200, _)) => self.good += 1,
+                other => self.failed_changes.push(format!("{verb}: {other:?}")),
+            }
+        }
+    }
+
     fn took(&mut self, id: i64, taken: Result<(u16, serde_json::Value), String>) {
         let (won, unknown) = self.takes.entry(id).or_default();
         match taken {
@@ -104,7 +125,10 @@ async fn send(
     path: &str,
     sent: &'static str,
 ) -> Result<(u16, serde_json::Value), String> {
-    let answer = client.request(method, url(path)).body(sent).send().await;
-    let answer = answer.map_err(|error| format!("{error:?}"))?;
+    answered(client.request(method, url(path)).body(sent)).await
+}
+
+async fn answered(request: RequestBuilder) -> Result<(u16, serde_json::Value), String> {
+    let answer = request.send().await.map_err(|error| format!("{error:?}"))?;
     Ok((answer.status().as_u16(), body(answer).await))
 }

@@ -12,15 +12,23 @@
 )]
 
 mod backup;
+mod checkout;
 mod crowds;
+mod edge;
+mod engine;
 mod faults;
 mod health;
 mod image;
+mod ledger;
 mod load;
 mod monitoring;
 mod postgres;
+mod proxied;
 #[path = "../raw/mod.rs"]
 mod raw;
 mod redis;
 mod replicas;
+mod settings;
 mod stack;
+mod upgrade;
+mod user;

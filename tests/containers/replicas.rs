@@ -79,40 +79,64 @@ async fn a_replica_that_is_killed_is_dropped_and_taken_back_and_no_read_fails() 
     until_asked(3).await;
 }
 
+/// Clients with two connections each.
+const CROWD: usize = 128;
+
+/// The image of the service as it is, put back with the test.
+struct Image;
+
+impl Image {
+    fn replaced_by(lines: &str) -> Self {
+        run("docker", &["tag", "order-api", "order-api:good"]);
+        let image = format!("FROM order-api:good\n{lines}\n");
+        let build = "printf %s \"$1\" | docker build --quiet --tag order-api -";
+        run("sh", &["-c", build, "sh", &image]);
+        Self
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        run("docker", &["tag", "order-api:good", "order-api"]);
+        run("docker", &["rmi", "order-api:good"]);
+    }
+}
+
+/// One that ends at once, and one that listens and answers, all wrong, and knows that it is not well.
 #[rocket::async_test]
 async fn a_rolling_restart_with_a_bad_image_leaves_the_good_replicas_and_says_so() {
     up(2);
     until_asked(2).await;
     let before = containers("order-api-app");
-    run("docker", &["tag", "order-api", "order-api:good"]);
-    let bad = "FROM order-api:good\nCMD [\"no-such-command\"]";
-    run(
-        "sh",
-        &[
-            "-c",
-            &format!("printf '{bad}' | docker build --quiet --tag order-api -"),
-        ],
-    );
-    let load = Load::start();
-    let restart = said("scripts/rolling-restart.sh", &[]);
-    let seen = load.stop().await;
-    run("docker", &["tag", "order-api:good", "order-api"]);
+    let wrong = "HEALTHCHECK --interval=1s --retries=8 CMD [\"order-api\", \"healthcheck\"]\n\
+        USER root\n\
+        RUN sed -i '/^exec/i [ $1 = migrate ] || export DATABASE_URL=postgresql://nobody@127.0.0.1:1/none' \\\n\
+        /usr/local/bin/start.sh\n\
+        USER order-api";
+    for lines in ["CMD [\"no-such-command\"]", wrong] {
+        let image = Image::replaced_by(lines);
+        let load = Load::of(CROWD, true);
+        let restart = said("scripts/rolling-restart.sh", &[]);
+        let seen = load.stop().await;
+        drop(image);
 
-    assert!(restart.contains("the old ones serve on"), "{restart}");
-    assert_eq!(containers("order-api-app"), before);
-    assert_eq!((seen.failed_reads, seen.failed_changes), (vec![], vec![]));
+        assert!(restart.contains("the old ones serve on"), "{restart}");
+        assert_eq!(containers("order-api-app"), before);
+        assert_eq!((seen.failed_reads, seen.failed_changes), (vec![], vec![]));
+        assert_eq!(under_load(Duration::from_secs(2)).await.len(), 2);
+    }
 }
 
 #[rocket::async_test]
-async fn a_rolling_restart_fails_no_request() {
+async fn a_rolling_restart_at_256_connections_fails_no_request() {
     up(3);
     until_asked(3).await;
     let before = containers("order-api-app");
-    let load = Load::start();
+    let load = Load::of(CROWD, true);
     run("make", &["rolling-restart"]);
     let seen = load.stop().await;
 
-    assert!(seen.good > 100, "{seen:?}");
+    assert!(seen.good > 10_000, "{}", seen.good);
     assert_eq!((seen.failed_reads, seen.failed_changes), (vec![], vec![]));
     for (id, (won, _)) in seen.takes {
         assert_eq!(won, 1, "order {id}");

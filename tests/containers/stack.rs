@@ -1,6 +1,8 @@
 //! The stack, by the commands that an operator has, and its clients.
 
+use std::path::PathBuf;
 use std::process::{Command, Output};
+use std::sync::RwLock;
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, Response};
@@ -15,6 +17,31 @@ pub const SERVICES: [&str; 5] = [
     "order-api-nginx",
     "order-api-prometheus",
 ];
+
+/// A checkout of another place, with a stack of its own.
+#[derive(Clone)]
+pub struct Place {
+    pub root: PathBuf,
+    pub port: u16,
+    /// What every program is run by, and is told.
+    pub runner: Vec<String>,
+    pub environment: Vec<(&'static str, String)>,
+}
+
+/// The place that everything here is about, if it is not the checkout that the tests are of: one test runs at a time.
+static PLACE: RwLock<Option<Place>> = RwLock::new(None);
+
+pub fn move_to(place: Option<Place>) {
+    *PLACE.write().unwrap() = place;
+}
+
+fn place_of_stack() -> Option<Place> {
+    PLACE.read().unwrap().clone()
+}
+
+fn root() -> PathBuf {
+    place_of_stack().map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), |place| place.root)
+}
 
 /// What a program wrote to standard output; it has to succeed.
 pub fn run(program: &str, arguments: &[&str]) -> String {
@@ -36,9 +63,18 @@ pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
 }
 
 fn output(program: &str, arguments: &[&str]) -> Output {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let mut command = Command::new(program);
-    command.current_dir(root).args(arguments).output().unwrap()
+    command(program).args(arguments).output().unwrap()
+}
+
+/// A command at the root of the checkout.
+pub fn command(program: &str) -> Command {
+    let place = place_of_stack();
+    let (runner, environment) =
+        place.map_or_else(Default::default, |place| (place.runner, place.environment));
+    let mut words = runner.into_iter().chain([program.to_owned()]);
+    let mut command = Command::new(words.next().unwrap());
+    command.args(words).current_dir(root()).envs(environment);
+    command
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -88,7 +124,7 @@ pub async fn until_health(service: &str, wanted: &str) {
 }
 
 fn variable(name: &str) -> String {
-    let all = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.env")).unwrap();
+    let all = std::fs::read_to_string(root().join(".env")).unwrap();
     let value = all
         .lines()
         .find_map(|line| line.strip_prefix(&format!("{name}=")));
@@ -109,7 +145,9 @@ pub fn secret(name: &str) -> String {
 }
 
 pub fn url(path: &str) -> String {
-    let port = std::env::var("PORT").expect("PORT is not set: run `make test-containers`");
+    let port = place_of_stack().map(|place| place.port.to_string());
+    let port = port.or_else(|| std::env::var("PORT").ok());
+    let port = port.expect("PORT is not set: run `make test-containers`");
     format!("http://127.0.0.1:{port}{path}")
 }
 

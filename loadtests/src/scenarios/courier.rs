@@ -29,7 +29,11 @@ async fn choose_and_take(user: &mut GooseUser, harness: &Harness) -> Transaction
 
     harness.wanted.is_new(id); // before it is asked for: Race excuses itself by it
     let exchange = Exchange::patch(user, &format!("/orders/{id}"), TAKE.to_owned()).await;
-    let (template, verdict) = match take(&exchange) {
+    let taken = take(&exchange);
+    if taken == Ok(Take::Won) {
+        harness.ledger.note(&exchange, "won", id);
+    }
+    let (template, verdict) = match taken {
         Ok(Take::Won) if !harness.won.is_new(id) => (ORDER, Err(format!("order {id} was taken twice"))),
         Ok(Take::Lost) => (ORDER_LOST, Ok(())),
         other => (ORDER, other.map(|_| ())),

@@ -13,7 +13,11 @@ pub fn scenario(harness: &Arc<Harness>) -> Scenario {
     Scenario::new("Customer").register_transaction(step!(harness, place).set_name("place an order"))
 }
 
-async fn place(user: &mut GooseUser, _harness: &Harness) -> TransactionResult {
+async fn place(user: &mut GooseUser, harness: &Harness) -> TransactionResult {
     let exchange = Exchange::post(user, ORDERS, None, trip()).await;
-    exchange.record(user, ORDERS, &placed(&exchange)).await
+    let order = placed(&exchange);
+    if let Ok(order) = &order {
+        harness.ledger.note(&exchange, "placed", order.id);
+    }
+    exchange.record(user, ORDERS, &order).await
 }

@@ -51,6 +51,7 @@ async fn push(user: &mut GooseUser, harness: &Harness) -> TransactionResult {
     let verdict = done(&exchange);
     if verdict.is_ok() {
         KEPT.is_new(number);
+        harness.ledger.note(&exchange, "pushed", number);
     }
     exchange.record(user, "/api/queue/push", &verdict).await
 }
@@ -62,13 +63,24 @@ async fn pop(user: &mut GooseUser, harness: &Harness) -> TransactionResult {
     if exchange.status().is_some_and(|status| !status.is_server_error()) {
         UNANSWERED.fetch_sub(1, Ordering::SeqCst);
     }
-    let verdict = done(&exchange).and_then(|message| first_time(message.as_deref()));
+    let popped = done(&exchange);
+    if let Ok(Some(message)) = &popped {
+        harness
+            .ledger
+            .note(&exchange, "popped", number_of(message).unwrap_or(message));
+    }
+    let verdict = popped.and_then(|message| first_time(message.as_deref()));
     exchange.record(user, "/api/queue/pop", &verdict).await
+}
+
+/// What tells the messages of this run apart, of one that is.
+fn number_of(message: &str) -> Option<&str> {
+    message.strip_prefix(PREFIX.as_str())
 }
 
 /// Whether a message that was popped is one that may come now.
 fn first_time(message: Option<&str>) -> Result<(), String> {
-    let Some(number) = message.and_then(|message| message.strip_prefix(PREFIX.as_str())) else {
+    let Some(number) = message.and_then(number_of) else {
         return Ok(()); // an empty queue, or somebody else's message
     };
     match number.parse() {

@@ -24,6 +24,7 @@ async fn race(user: &mut GooseUser, harness: &Harness) -> TransactionResult {
         let Ok(order) = order else {
             return Ok(());
         };
+        harness.ledger.note(&exchange, "placed", order.id);
         seat.open(order.id).await;
     }
     let Some(id) = seat.order().await else {
@@ -37,6 +38,9 @@ async fn race(user: &mut GooseUser, harness: &Harness) -> TransactionResult {
         Ok(Take::Lost) => (ORDER_LOST, Ending::Lost),
         Err(_) => (ORDER, Ending::Unknown),
     };
+    if ending == Ending::Won {
+        harness.ledger.note(&exchange, "won", id);
+    }
     // For the winner: somebody has won it before. For all others: somebody outside the race may have.
     let elsewhere = match ending {
         Ending::Won => !harness.won.is_new(id),

@@ -8,3 +8,4 @@ mod metrics;
 mod postgres_away;
 mod probe;
 mod redis_in_trouble;
+mod target_dir;

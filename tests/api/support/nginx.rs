@@ -1,6 +1,7 @@
 //! An Nginx of a test's own, with the configuration that is deployed.
 
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
@@ -8,24 +9,65 @@ use tempfile::TempDir;
 /// Stopped with the test.
 pub struct Nginx {
     pub address: String,
+    /// Where it answers HTTPS, if it has a certificate.
+    #[allow(dead_code, reason = "tests/slow_clients has none")]
+    pub tls_port: u16,
     directory: TempDir,
 }
 
 impl Nginx {
     /// In front of these, whether there is anybody or not.
     pub fn before(upstreams: &[&str]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        drop(listener);
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().to_str().unwrap();
-        let started = script(&[&["start", path, &address], upstreams].concat());
+        Self::set(&[], upstreams)
+    }
+
+    /// With these settings, `TLS_PORT` beside them.
+    pub fn set(settings: &[(&str, &str)], upstreams: &[&str]) -> Self {
+        let ports = [free_port(), free_port()];
+        let nginx = Self {
+            address: format!("127.0.0.1:{}", ports[0]),
+            tls_port: ports[1],
+            directory: tempfile::tempdir().unwrap(),
+        };
+        let started = nginx.start_again(settings, upstreams);
         assert!(
             started.status.success(),
             "{}",
             String::from_utf8_lossy(&started.stderr)
         );
-        Self { address, directory }
+        nginx
+    }
+
+    /// Once more in the place of the one that runs, as `make run` does.
+    pub fn start_again(&self, settings: &[(&str, &str)], upstreams: &[&str]) -> Output {
+        self.script("start", settings, &[&[self.address.as_str()], upstreams].concat())
+    }
+
+    /// With the certificate and key as they are now.
+    #[allow(dead_code, reason = "tests/slow_clients has no certificate")]
+    pub fn renew(&self, settings: &[(&str, &str)]) -> Output {
+        self.script("renew", settings, &[])
+    }
+
+    /// Where it keeps what it runs with.
+    #[allow(dead_code, reason = "tests/slow_clients does not look")]
+    pub fn prefix(&self) -> PathBuf {
+        let prefix = std::fs::read_to_string(self.directory.path().join("prefix")).unwrap();
+        PathBuf::from(prefix.trim())
+    }
+
+    fn script(&self, command: &str, settings: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/nginx.sh");
+        let mut command_line = Command::new(script);
+        for name in ["TLS_CERTIFICATE", "TLS_KEY", "TRUSTED_PROXIES"] {
+            command_line.env_remove(name); // whatever the shell has
+        }
+        command_line
+            .env("TLS_PORT", self.tls_port.to_string())
+            .envs(settings.iter().copied())
+            .args([command, self.directory.path().to_str().unwrap()])
+            .args(arguments);
+        command_line.output().unwrap()
     }
 
     /// The processes that serve.
@@ -42,7 +84,7 @@ impl Nginx {
 
     /// Ends it, and returns the lines that it wrote.
     pub fn stop(self) -> Vec<String> {
-        script(&["stop", self.directory.path().to_str().unwrap()]);
+        self.script("stop", &[], &[]);
         let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap();
         log.lines().map(str::to_owned).collect()
     }
@@ -50,11 +92,11 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        script(&["stop", self.directory.path().to_str().unwrap()]);
+        self.script("stop", &[], &[]);
     }
 }
 
-fn script(arguments: &[&str]) -> Output {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/nginx.sh");
-    Command::new(script).args(arguments).output().unwrap()
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }

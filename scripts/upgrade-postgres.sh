@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Moves the containers' PostgreSQL to a newer major version:
+#   upgrade-postgres.sh 19
+# Makes a backup, stops what writes, copies everything beside the data that is there, and swaps at the end; the old data
+# stays. Whatever happens, everything is started again; ended at any point, even by kill -9, the next
+# `make docker-compose` starts the old version with the old data or the new one with the copy.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+compose() { scripts/compose.sh "$@"; }
+in_db() { compose exec -T order-api-db "$@"; }
+all=/var/lib/postgresql
+
+to=${1:-}
+[[ $to =~ ^[1-9][0-9]$ ]] || fail "To which major version? make upgrade-postgres TO=19"
+[[ -z ${POSTGRES_VERSION:-} ]] || fail "POSTGRES_VERSION is set in the environment, where it hides .env. Unset it."
+number=$(in_db psql --username=order_api --no-psqlrc --tuples-only --no-align --dbname=postgres \
+  --command 'SHOW server_version_num') || fail "PostgreSQL does not answer (make ps); nothing was changed."
+from=$((number / 10000))
+((to > from)) || fail "PostgreSQL $from runs; to an older version than that there is no way, nothing was changed."
+docker image inspect "postgres:$to" >/dev/null 2>&1 || docker pull --quiet "postgres:$to" >&2 ||
+  fail "There is no image postgres:$to; nothing was changed."
+if [[ ${OVERWRITE:-no} != yes ]] && in_db test -e "$all/$to/docker"; then
+  fail "There is data of PostgreSQL $to already, from an upgrade before. To lose it: OVERWRITE=yes make upgrade-postgres TO=$to"
+fi
+backup=$(scripts/backup.sh) || fail "Nothing was changed."
+echo "A backup is in $backup." >&2
+
+# Which version is started, and so which data is used.
+switch() {
+  (
+    umask 077
+    { sed '/^POSTGRES_VERSION=/d' .env && echo "POSTGRES_VERSION=$1"; } >.env.new
+  )
+  sync .env.new
+  mv .env.new .env
+}
+
+start_everything() {
+  local status=$?
+  trap - EXIT
+  scripts/up.sh || status=1
+  exit "$status"
+}
+trap start_everything EXIT
+trap 'exit 130' INT TERM HUP
+
+compose stop order-api-nginx order-api-app
+name=${COMPOSE_PROJECT_NAME:-order-api}-upgrade
+docker rm --force "$name" >/dev/null 2>&1 || true # of a run that was killed
+UPGRADE_TO=$to compose --profile upgrade run --rm --no-deps -T --name "$name" order-api-upgrade "$from" </dev/null ||
+  fail "The copy failed; PostgreSQL $from goes on with its data."
+in_db sh -c "mkdir -p $all/$to && rm -rf $all/$to/docker && mv $all/upgrade $all/$to/docker && sync"
+switch "$to"
+# Alone: nothing is written yet, so there is a way back.
+compose up --detach --no-deps --wait --wait-timeout 180 order-api-db || {
+  compose logs --tail 20 order-api-db >&2
+  switch "$from"
+  compose up --detach --no-deps --wait order-api-db
+  in_db rm -rf "$all/$to"
+  fail "PostgreSQL $to does not start; PostgreSQL $from goes on with its data."
+}
+cat >&2 <<END
+PostgreSQL $to has all of the data. That of $from stays as it was at the upgrade:
+  to go back to it, without what was written since: POSTGRES_VERSION=$from in .env, make docker-compose
+  to remove it: scripts/compose.sh exec order-api-db rm -r $all/$from
+END

@@ -1,0 +1,85 @@
+//! Certificates, as openssl makes them.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+/// A self-signed certificate for `localhost` and its key, removed with the test.
+pub struct Certificate {
+    directory: TempDir,
+}
+
+impl Certificate {
+    pub fn make() -> Self {
+        let made = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        made.renew();
+        made
+    }
+
+    /// Another one in its place, with another key.
+    pub fn renew(&self) {
+        let (certificate, key) = (self.path("certificate.pem"), self.path("key.pem"));
+        let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
+        openssl(
+            &[
+                &[
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:P-256",
+                    "-nodes",
+                ][..],
+                &["-days", "2", "-subj", "/CN=localhost", "-addext", names],
+                &["-keyout", &key, "-out", &certificate],
+            ]
+            .concat(),
+        );
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.directory.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// A file beside the others.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The settings that name it.
+    pub fn settings(&self) -> Settings {
+        Settings([self.path("certificate.pem"), self.path("key.pem")])
+    }
+
+    pub fn directory(&self) -> PathBuf {
+        self.directory.path().to_owned()
+    }
+}
+
+pub struct Settings([String; 2]);
+
+impl Settings {
+    pub fn get(&self) -> [(&str, &str); 2] {
+        [("TLS_CERTIFICATE", &self.0[0]), ("TLS_KEY", &self.0[1])]
+    }
+}
+
+pub fn openssl(arguments: &[&str]) -> String {
+    let done = Command::new("openssl").args(arguments).output().unwrap();
+    assert!(
+        done.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    String::from_utf8(done.stdout).unwrap()
+}

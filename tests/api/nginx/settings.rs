@@ -1,0 +1,257 @@
+//! Settings of Nginx that are wrong: refused at the start in one line, with what runs left running.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::nginx::certificate::{Certificate, openssl};
+use crate::nginx::echo;
+use crate::raw::ask;
+use crate::support::Nginx;
+
+/// The one line in which it was refused.
+fn refusal(refused: &Output) -> String {
+    let said = String::from_utf8(refused.stderr.clone()).unwrap();
+    assert!(!refused.status.success(), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
+fn assert_alive(nginx: &Nginx) {
+    let alive = ask(&nginx.address, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    assert_eq!(alive.status, 200);
+}
+
+/// A certificate, a key, and the start of what is said of them.
+fn wrong_pairs(good: &Certificate, other: &Certificate) -> Vec<(String, String, String)> {
+    let (certificate, key) = (good.path("certificate.pem"), good.path("key.pem"));
+    let directory = good.directory().to_str().unwrap().to_owned();
+    let (missing, others) = (good.path("missing.pem"), other.path("key.pem"));
+    let encrypted = good.path("encrypted.pem");
+    openssl(&[
+        "pkey",
+        "-in",
+        &key,
+        "-aes128",
+        "-passout",
+        "pass:secret",
+        "-out",
+        &encrypted,
+    ]);
+    let half = good.read("certificate.pem");
+    let half = good.write("half.pem", &half[..half.len() / 2]);
+    let pair = |certificate: &str, key: &str, said: String| (certificate.to_owned(), key.to_owned(), said);
+    vec![
+        pair(
+            &certificate,
+            "",
+            "TLS_CERTIFICATE is set, and TLS_KEY is not".to_owned(),
+        ),
+        pair("", &key, "TLS_KEY is set, and TLS_CERTIFICATE is not".to_owned()),
+        pair(
+            &missing,
+            &key,
+            format!("TLS_CERTIFICATE names {missing}, which does not exist"),
+        ),
+        pair(
+            &certificate,
+            &missing,
+            format!("TLS_KEY names {missing}, which does not exist"),
+        ),
+        pair(
+            &directory,
+            &key,
+            format!("TLS_CERTIFICATE names {directory}, which is not a file"),
+        ),
+        pair(
+            &key,
+            &key,
+            format!("TLS_CERTIFICATE names {key}, which does not hold certificates"),
+        ),
+        pair(
+            &half,
+            &key,
+            format!("TLS_CERTIFICATE names {half}, which does not hold certificates"),
+        ),
+        pair(
+            &certificate,
+            &certificate,
+            format!("TLS_KEY names {certificate}, which does not hold"),
+        ),
+        pair(
+            &certificate,
+            &encrypted,
+            format!("TLS_KEY names {encrypted}, which does not hold"),
+        ),
+        pair(
+            &certificate,
+            &others,
+            format!("TLS_KEY names {others}, which does not belong to"),
+        ),
+    ]
+}
+
+#[test]
+fn a_wrong_certificate_or_key_is_refused_in_one_line_before_anything_is_stopped() {
+    let (good, other, upstream) = (Certificate::make(), Certificate::make(), echo());
+    let nginx = Nginx::before(&[&upstream]);
+    for (certificate, key, said) in wrong_pairs(&good, &other) {
+        let settings = [("TLS_CERTIFICATE", &*certificate), ("TLS_KEY", &*key)];
+        let refused = refusal(&nginx.start_again(&settings, &[&upstream]));
+        assert!(refused.starts_with(&said), "{refused}");
+        assert_alive(&nginx);
+    }
+    for port in ["https", "0", "65536", "8080"] {
+        let [certificate, key] = [good.path("certificate.pem"), good.path("key.pem")];
+        let settings = [
+            ("TLS_CERTIFICATE", &*certificate),
+            ("TLS_KEY", &*key),
+            ("TLS_PORT", port),
+            ("PORT", "8080"),
+        ];
+        let refused = refusal(&nginx.start_again(&settings, &[&upstream]));
+        assert!(refused.starts_with("TLS_PORT "), "{refused}");
+        assert_alive(&nginx);
+    }
+}
+
+#[test]
+fn a_typo_in_the_proxies_is_refused_in_one_line_before_anything_is_stopped() {
+    let upstream = echo();
+    let nginx = Nginx::before(&[&upstream]);
+    for typo in [
+        "10.0.0.999",
+        "10.0.0",
+        "010.0.0.1",
+        "10.0.0.1/33",
+        "10.0.0.1/",
+        "10.0.0.1/8/8",
+        "10.0.0.1 10.0.0.2",
+        "10.0.0.1;10.0.0.2",
+        "proxy.example",
+        "2001:db8::/129",
+        "2001:db8:::1",
+        "1:2:3",
+        "1::2::3",
+        "12345::1",
+        "1:2:3:4:5:6:7:8:9",
+        "unix:",
+        "0.0.0.0/0",
+        "::/0",
+        "10.0.0.1; } http {",
+    ] {
+        let list = format!("192.0.2.7,{typo}");
+        let refused = refusal(&nginx.start_again(&[("TRUSTED_PROXIES", &list)], &[&upstream]));
+        assert!(
+            refused.starts_with(&format!("TRUSTED_PROXIES has \"{typo}\", which is ")),
+            "{refused}"
+        );
+        assert_alive(&nginx);
+    }
+    let right = " 192.0.2.7, 10.1.0.0/16,2001:db8::/32,::1,fe80::1:2,1:2:3:4:5:6:7:8 ,";
+    let started = nginx.start_again(&[("TRUSTED_PROXIES", right)], &[&upstream]);
+    assert!(started.status.success(), "{started:?}");
+}
+
+/// As a user who is not root, to whom no file is closed.
+#[test]
+fn a_key_that_cannot_be_read_is_refused_in_one_line() {
+    let certificate = Certificate::make();
+    let (root, key) = (certificate.directory(), certificate.path("key.pem"));
+    let close =
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let script = root.join("nginx-settings.sh");
+    std::fs::copy(
+        concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/nginx-settings.sh"),
+        &script,
+    )
+    .unwrap();
+    close(&root, 0o755);
+    close(&script, 0o755);
+    close(Path::new(&key), 0o000);
+    let is_root = std::fs::metadata(&key).unwrap().uid() == 0;
+    let drop: &[&str] = if is_root {
+        &["setpriv", "--reuid=65534", "--clear-groups"]
+    } else {
+        &["env"]
+    };
+    let mut check = Command::new(drop[0]);
+    check.args(&drop[1..]).arg(&script).arg("check").current_dir("/");
+    let refused = check
+        .envs(certificate.settings().get())
+        .env_remove("TRUSTED_PROXIES")
+        .output()
+        .unwrap();
+    let said = refusal(&refused);
+    assert!(
+        said.starts_with(&format!("TLS_KEY names {key}, which user ")),
+        "{said}"
+    );
+    assert!(said.contains(" cannot read"), "{said}");
+}
+
+#[test]
+fn the_key_is_read_by_nobody_but_its_owner() {
+    let certificate = Certificate::make();
+    let nginx = Nginx::set(&certificate.settings().get(), &[&echo()]);
+    let pem = nginx.prefix().join("tls.pem");
+    assert!(std::fs::read_to_string(&pem).unwrap().contains("PRIVATE KEY"));
+    assert_eq!(std::fs::metadata(&pem).unwrap().mode() & 0o077, 0);
+}
+
+#[test]
+fn a_certificate_that_has_expired_is_served_with_a_warning() {
+    let certificate = Certificate::make();
+    let [path, key] = [certificate.path("certificate.pem"), certificate.path("key.pem")];
+    let request = certificate.path("request.pem");
+    openssl(&[
+        "req",
+        "-new",
+        "-key",
+        &key,
+        "-subj",
+        "/CN=localhost",
+        "-out",
+        &request,
+    ]);
+    expired(&request, &key, &path);
+    let nginx = Nginx::before(&[&echo()]);
+    let started = nginx.start_again(&certificate.settings().get(), &[&echo()]);
+    assert!(started.status.success());
+    let said = String::from_utf8(started.stderr).unwrap();
+    assert!(
+        said.starts_with("Clients will refuse the certificate in "),
+        "{said}"
+    );
+    assert!(said.contains("notAfter=Jan  2 00:00:00 2020 GMT"), "{said}");
+}
+
+/// Signs the request with a certificate that ended long ago; `openssl x509` cannot date one before 3.4, `openssl ca` can.
+fn expired(request: &str, key: &str, certificate: &str) {
+    let directory = Path::new(request).parent().unwrap();
+    let configuration = directory.join("ca.conf");
+    let text = "[ca]\ndefault_ca = x\n[x]\ndatabase = index\nnew_certs_dir = .\nserial = serial\n\
+                default_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n";
+    std::fs::write(&configuration, text).unwrap();
+    std::fs::write(directory.join("index"), "").unwrap();
+    std::fs::write(directory.join("serial"), "01").unwrap();
+    let done = Command::new("openssl")
+        .args(["ca", "-batch", "-notext", "-selfsign", "-config"])
+        .arg(configuration)
+        .args([
+            "-keyfile",
+            key,
+            "-in",
+            request,
+            "-out",
+            certificate,
+            "-startdate",
+            "20200101000000Z",
+            "-enddate",
+            "20200102000000Z",
+        ])
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}

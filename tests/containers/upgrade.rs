@@ -1,0 +1,78 @@
+//! PostgreSQL's data moves to another major version.
+
+use std::time::Duration;
+
+use crate::backup::killed;
+use crate::checkout::Checkout;
+use crate::stack::{assert_everything, compose, order, place, run, said, up, write_everything};
+
+/// The one before, and the one that `.env` gets.
+const FROM: &str = "17";
+const TO: &str = "18";
+
+fn write_version(version: &str) {
+    let line = format!("s/^POSTGRES_VERSION=.*/POSTGRES_VERSION={version}/");
+    run("sed", &["--in-place", &line, ".env"]);
+}
+
+fn psql(statement: &str) -> String {
+    let psql = [
+        "exec",
+        "-T",
+        "order-api-db",
+        "psql",
+        "-U",
+        "order_api",
+        "-At",
+        "order_api",
+        "-c",
+    ];
+    compose(&[&psql[..], &[statement]].concat())
+}
+
+fn runs(version: &str) -> bool {
+    psql("SHOW server_version").starts_with(version)
+}
+
+#[rocket::async_test]
+async fn an_upgrade_of_postgresql_keeps_everything_and_killed_at_any_point_leaves_a_whole_stack() {
+    let _checkout = Checkout::new("upgrade");
+    write_version(FROM);
+    up(1);
+    assert!(runs(FROM));
+    let id = write_everything().await;
+    let comment = "COMMENT ON ROLE order_api_service IS 'kept'";
+    psql(comment);
+
+    write_version(TO);
+    let refused = said("scripts/up.sh", &[]);
+    assert!(refused.contains("The data is of PostgreSQL 17"), "{refused}");
+    write_version(FROM);
+
+    for _ in 0..2 {
+        let after = Duration::from_millis(fastrand::u64(2000..12000));
+        killed("scripts/upgrade-postgres.sh", TO, after).await;
+        up(1);
+        assert_eq!(order(id).await["status"], "TAKEN", "killed after {after:?}");
+    }
+    if runs(FROM) {
+        let said = run("env", &["OVERWRITE=yes", "make", "upgrade-postgres", "TO=18"]);
+        assert!(runs(TO), "{said}");
+    }
+    let later = place().await;
+    assert!(later > id);
+    assert_everything(id).await;
+    let kept = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = 'order_api_service'";
+    assert_eq!(psql(kept), "kept");
+    let again = said("make", &["upgrade-postgres", "TO=18"]);
+    assert!(again.contains("nothing was changed"), "{again}");
+
+    // Back, to what was there then.
+    write_version(FROM);
+    up(1);
+    assert!(runs(FROM));
+    assert_eq!(order(id).await["status"], "TAKEN");
+    assert_eq!(order(later).await["code"], "order_not_found");
+    let refused = said("make", &["upgrade-postgres", "TO=18"]);
+    assert!(refused.contains("OVERWRITE=yes"), "{refused}");
+}
