@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rocket::futures::future::join_all;
 use rocket::tokio::sync::Semaphore;
-use rocket::tokio::time::{sleep, timeout};
+use rocket::tokio::time::{Instant, sleep, timeout};
 use rocket::tokio::{self, spawn};
 
 use super::{BATCH_MAX, Batch, Lane, PATIENCE, Refusal, Rules, WAITING_MAX};
@@ -139,13 +139,18 @@ async fn a_batch_has_a_limit_and_a_full_lane_refuses_at_once() {
     for item in 1..=WAITING_MAX {
         asked.push(ask(&lane, u32::try_from(item).unwrap()).await);
     }
-    assert_eq!(lane.ask(9999).await, Err(Failed::Refused(Refusal::Full)));
+    let full = Failed::Refused(Refusal::Full);
+    assert_eq!(
+        (lane.ask(9999).await, lane.has_room()),
+        (Err(full.clone()), Err(full))
+    );
     gate.let_through(100);
     for (item, answer) in (1..).zip(join_all(asked).await) {
         assert_eq!(answer.unwrap(), Ok(item));
     }
     let sizes: Vec<usize> = gate.begun().iter().map(Vec::len).collect();
     assert_eq!(sizes, [1, BATCH_MAX, BATCH_MAX, BATCH_MAX, BATCH_MAX]);
+    assert_eq!(lane.has_room(), Ok(()));
 }
 
 #[rocket::async_test]
@@ -175,6 +180,33 @@ fn whoever_has_waited_too_long_is_refused() {
         assert_eq!(late.await.unwrap(), Err(Failed::Refused(Refusal::Late)));
         assert_eq!(in_time.await.unwrap(), Ok(2));
         assert_eq!(gate.begun(), [vec![0], vec![2]]);
+    });
+}
+
+#[test]
+fn a_batch_has_the_time_that_its_first_item_has_left() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let begin_by = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&begin_by);
+        let run = move |batch: Batch<u32>| {
+            noted.lock().unwrap().push(batch.begin_by);
+            async move {
+                sleep(PATIENCE / 2).await;
+                echo(batch.items)
+            }
+        };
+        let lane: Arc<Echo> = Arc::new(Lane::new(rules(), run));
+        let began = Instant::now();
+        let asking = Arc::clone(&lane);
+        let first = spawn(async move { asking.ask(0).await });
+        while begin_by.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let second = ask(&lane, 1).await;
+        assert_eq!((first.await.unwrap(), second.await.unwrap()), (Ok(0), Ok(1)));
+        assert_eq!(*begin_by.lock().unwrap(), [began + PATIENCE, began + PATIENCE]);
     });
 }
 
@@ -246,6 +278,21 @@ async fn a_batch_is_full_at_a_mebibyte_and_what_is_small_does_not_overtake() {
     gate.until_begun(4).await;
     let expected = [vec![2000], vec![500, 524], vec![1, 2], vec![1022]];
     assert_eq!(gate.begun()[..4], expected);
+}
+
+#[rocket::async_test]
+async fn what_goes_together_is_one_batch_whatever_waits_between() {
+    let rules = Rules {
+        together: |one, other| one % 2 == other % 2,
+        ..kibibytes()
+    };
+    let (gate, lane) = busy_with(0, rules).await;
+    for item in [101, 1000, 901, 20] {
+        ask(&lane, item).await;
+    }
+    gate.let_through(10);
+    gate.until_begun(3).await;
+    assert_eq!(gate.begun(), [vec![0], vec![101, 901], vec![1000, 20]]);
 }
 
 #[rocket::async_test]

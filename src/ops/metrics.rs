@@ -6,8 +6,9 @@ use redis::cmd;
 use rocket::data::{self, FromData};
 use rocket::http::{ContentType, Method, Status};
 use rocket::route::{Handler, Outcome};
-use rocket::tokio::time::timeout;
-use rocket::{Data, Request, Route};
+use rocket::tokio::join;
+use rocket::tokio::time::{Instant, timeout_at};
+use rocket::{Data, Orbit, Request, Rocket, Route};
 use rocket_prometheus::PrometheusMetrics;
 use rocket_prometheus::prometheus::core::Collector;
 use rocket_prometheus::prometheus::{Result, TextEncoder};
@@ -16,6 +17,7 @@ use crate::broker::{Broker, keys};
 use crate::db::Database;
 use crate::http::body::NoBody;
 use crate::telemetry::metrics::METRICS;
+use crate::telemetry::scrape::AtScrape;
 
 /// A scrape does not wait longer for Redis.
 const WITHIN: Duration = Duration::from_millis(500);
@@ -40,9 +42,7 @@ impl Handler for Scrape {
         if let Some(database) = request.rocket().state::<Database>() {
             database.report();
         }
-        if let Some(broker) = request.rocket().state::<Broker>() {
-            METRICS.queue_depth.set(depth(broker).await);
-        }
+        look(request.rocket()).await;
         match self.text() {
             Ok(text) => {
                 let kind = ContentType::new("text", "plain");
@@ -64,10 +64,26 @@ impl Scrape {
     }
 }
 
+/// At all that is in Redis, at the same time.
+async fn look(rocket: &Rocket<Orbit>) {
+    let by = Instant::now() + WITHIN;
+    let plain = async {
+        if let Some(broker) = rocket.state::<Broker>() {
+            METRICS.queue_depth.set(depth(broker, by).await);
+        }
+    };
+    let reliable = async {
+        if let Some(gauges) = rocket.state::<Box<dyn AtScrape>>() {
+            gauges.renew(by).await;
+        }
+    };
+    join!(plain, reliable);
+}
+
 /// Messages; not a number where Redis does not tell.
-async fn depth(broker: &Broker) -> f64 {
+async fn depth(broker: &Broker, by: Instant) -> f64 {
     let count = cmd("LLEN").arg(keys::MESSAGE_QUEUE).to_owned();
-    match timeout(WITHIN, broker.read(&count)).await {
+    match timeout_at(by, broker.read(&count)).await {
         Ok(Ok(messages)) => messages,
         _ => f64::NAN,
     }

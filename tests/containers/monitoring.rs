@@ -96,19 +96,72 @@ async fn all_alert_rules_are_quiet_where_all_is_well_and_loud_where_it_is_not() 
         );
     }
 
+    give_up_a_message().await;
+    until_loud("DeadLetters").await;
     compose(&["stop", "order-api-redis"]);
-    let began = Instant::now();
-    let is_loud = |rule: &Value| rule["name"] == "RedisErrors" && rule["state"] != "inactive";
-    while !evaluated_rules().await.iter().any(is_loud) {
-        assert!(
-            began.elapsed() < Duration::from_secs(60),
-            "Redis is away, and all is quiet"
-        );
-        push("x").await;
-        sleep(Duration::from_secs(1)).await;
-    }
+    until_loud("RedisErrors").await;
+    until_loud("QueuesUnknown").await;
     compose(&["start", "order-api-redis"]);
     until_health("order-api-app", "healthy").await;
+}
+
+/// Pushes and pops meanwhile, which fails where Redis is away.
+async fn until_loud(alert: &str) {
+    let began = Instant::now();
+    let is_loud = |rule: &Value| rule["name"] == alert && rule["state"] != "inactive";
+    while !evaluated_rules().await.iter().any(is_loud) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{alert} is quiet");
+        push("x").await;
+        pop().await;
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+const MAILS: &str = "/api/queues/mails/messages";
+
+/// Receives a message of `mails`, and returns its path.
+async fn receive(visibility: u32) -> String {
+    let path = format!("{MAILS}/receive?visibility={visibility}");
+    let (_, received) = ask(Method::POST, &path, "").await;
+    let receipt = received["messages"][0]["receipt"].as_str();
+    format!("{MAILS}/{}", receipt.unwrap_or_else(|| panic!("{received}")))
+}
+
+/// Delivers a message five times, and leaves it to the dead letters.
+async fn give_up_a_message() {
+    assert_eq!(ask(Method::POST, MAILS, "x").await.0, 200);
+    for _ in 0..5 {
+        let message = receive(300).await;
+        let given_back = ask(Method::PATCH, &message, r#"{"visibility": 0}"#).await;
+        assert_eq!(given_back.0, 200);
+    }
+}
+
+#[rocket::async_test]
+async fn what_the_reliable_queues_hold_reaches_prometheus() {
+    up(2);
+    ask(Method::DELETE, "/api/queues/mails", "").await;
+    give_up_a_message().await;
+    assert_eq!(ask(Method::POST, MAILS, "[1, 2, 3]").await.0, 200);
+    assert_eq!(
+        ask(Method::POST, &format!("{MAILS}?delay=300"), "[4, 5]").await.0,
+        200
+    );
+    receive(300).await;
+    let (_, listed) = ask(Method::GET, "/api/queues", "").await;
+    let queues = listed["queues"].as_array().unwrap();
+    for state in ["ready", "delayed", "in_flight", "dead"] {
+        let total: u64 = queues.iter().map(|queue| queue[state].as_u64().unwrap()).sum();
+        assert!(total > 0, "{state}: {listed}");
+        until_one_answers(&format!(
+            r#"count(order_api_reliable_queue_messages{{state="{state}"}} == {total}) == 2"#
+        ))
+        .await;
+    }
+    for age in ["oldest_age", "longest_in_flight"] {
+        until_one_answers(&format!("min(order_api_reliable_queue_{age}_seconds) > 5")).await;
+    }
+    ask(Method::DELETE, "/api/queues/mails", "").await;
 }
 
 /// The alert rules, once each of them was evaluated.

@@ -46,6 +46,7 @@ fn the_service_can_do_what_it_needs() {
         (vec!["SET", "kv:a", "b"], "OK"),
         (vec!["EXISTS", "kv:a"], "1"),
         (vec!["SADD", "queues", "a"], "1"),
+        (vec!["SSCAN", "queues", "0", "MATCH", "a", "COUNT", "999"], "0\na"),
         (vec!["SREM", "queues", "a"], "1"),
         (
             vec![

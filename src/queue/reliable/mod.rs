@@ -2,6 +2,7 @@
 
 mod batch;
 mod delivery;
+mod gauges;
 mod model;
 mod parameters;
 mod routes;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::batch;
 use super::delivery::Delivery;
+use super::gauges::Gauges;
 use super::model::{DeadLetter, LONGEST_VISIBILITY, Numbers, QueueName, Receipt, Terms, Visibility};
 use super::parameters::number;
 use super::store::Queues;
@@ -20,6 +21,7 @@ use crate::http::body::{JsonBody, LargeBody, NoBody, Schema};
 use crate::http::json::Json;
 use crate::http::token::Authorized;
 use crate::queue::budget::Budget;
+use crate::telemetry::scrape::AtScrape;
 
 /// A name in a path, or why it is none.
 type Name = Result<QueueName, ApiError>;
@@ -28,12 +30,14 @@ type Name = Result<QueueName, ApiError>;
 #[must_use]
 pub fn stage(broker: &Broker, budget: &Budget) -> AdHoc {
     let queues = Arc::new(Queues::new(broker, budget));
+    let gauges: Box<dyn AtScrape> = Box::new(Gauges::of(broker));
     AdHoc::try_on_ignite("Reliable queues", |rocket| async {
         match Schema::<Visibility>::compile(include_str!("schemas/visibility.json")) {
             Ok(visibility) => Ok(rocket
                 .manage(visibility)
                 .manage(Arc::new(Waiters::default()))
                 .manage(queues)
+                .manage(gauges)
                 .mount("/api/queues", rocket::routes![push, receive, acknowledge, defer])
                 .mount("/api/queues", rocket::routes![list, show, purge, delete])
                 .mount("/api/queues", rocket::routes![dead, redrive, purge_dead])),

@@ -34,6 +34,14 @@ script!(PURGE, "#!lua flags=allow-oom", "scripts/purge.lua");
 script!(PURGE_DEAD, "#!lua flags=allow-oom", "scripts/purge_dead.lua");
 script!(DELETE, "#!lua flags=allow-oom", "scripts/delete.lua");
 
+/// Reads the totals of some queues, whose keys are all that it is told.
+pub(super) static TOTALS: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(concat!(
+        "#!lua flags=no-writes\n",
+        include_str!("scripts/totals.lua")
+    ))
+});
+
 /// A call of `script` on `queue`, with all that `queue.lua` names; the script's own arguments are to follow.
 pub(super) fn call<'s>(script: &'s Script, queue: &QueueName) -> Call<'s> {
     let mut call = script.on(&keys::reliable_queue(queue.as_str()));

@@ -37,6 +37,20 @@ async fn pages_of_any_depth_show_every_order_once_whatever_ids_are_missing() {
 }
 
 #[rocket::async_test]
+async fn the_first_order_is_found_alone_on_a_deep_page() {
+    let (app, database) = App::start();
+    let many = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
+                SELECT 0, 0, 0, 0, 0 FROM generate_series(1, 1001)";
+    database.connect().batch_execute(many).unwrap();
+    let last = app.get("/orders?page=2&limit=1000").await;
+    assert_eq!(
+        last.body,
+        json!([{"distance": 0, "id": 1, "status": "UNASSIGNED"}])
+    );
+    assert_eq!(app.get("/orders?page=1002&limit=1").await.body, json!([]));
+}
+
+#[rocket::async_test]
 async fn a_page_past_the_end_is_empty() {
     let (app, _database) = App::start();
     app.place().await;

@@ -2,6 +2,7 @@
 
 mod durability;
 mod failover;
+mod hangup;
 mod memory;
 mod plain;
 mod reliable;

@@ -26,6 +26,7 @@ mod acknowledge;
 mod manage;
 mod push;
 mod receive;
+pub(super) mod totals;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
+use rocket::futures::future::join_all;
 use serde_json::json;
 
 use super::{PUSH, acknowledge, done, gone, numbers, push, receive, receive_one, start};
@@ -55,15 +56,32 @@ async fn a_late_receipt_is_good_until_somebody_else_has_the_message() {
 async fn what_died_in_its_receivers_hands_can_still_be_acknowledged() {
     let (app, _redis) = start();
     push(&app, "work").await;
+    let mut older = Vec::new();
     for _ in 0..4 {
         let message = receive_one(&app, "").await;
         super::defer(&app, &message, 0).await;
+        older.push(message);
     }
     let last = receive_one(&app, "?visibility=1").await;
     let received = Instant::now();
     while numbers(&app).await != [0, 0, 0, 1] {
         assert!(received.elapsed() < Duration::from_secs(5));
     }
+    for message in &older {
+        assert_eq!(acknowledge(&app, message).await, gone());
+    }
     assert_eq!(acknowledge(&app, &last).await, done());
     assert_eq!(numbers(&app).await, [0, 0, 0, 0]);
+}
+
+#[rocket::async_test]
+async fn of_many_who_acknowledge_the_same_receipt_at_once_one_succeeds() {
+    let (app, _redis) = start();
+    for _ in 0..10 {
+        push(&app, "work").await;
+        let message = receive_one(&app, "").await;
+        let asking = join_all((0..20).map(|_| acknowledge(&app, &message)));
+        let succeeded = asking.await.into_iter().filter(|answer| *answer == done());
+        assert_eq!(succeeded.count(), 1);
+    }
 }

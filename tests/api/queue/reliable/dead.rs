@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use redis::Commands;
 use reqwest::Method;
 use serde_json::json;
 
@@ -91,15 +92,18 @@ async fn the_list_has_a_limit_and_begins_with_the_first_to_die() {
 
 #[rocket::async_test]
 async fn a_purge_takes_all_but_the_dead_and_says_how_many() {
-    let (app, _redis) = start();
+    let (app, redis) = start();
+    let texts_are_kept = || -> bool { redis.connect().exists("queue:{mails}:messages").unwrap() };
     push(&app, "[1, 2]").await;
     kill_all(&app).await;
+    assert!(!texts_are_kept(), "but as dead letters");
     push(&app, "[3, 4, 5]").await;
     push_with(&app, "?delay=100", "6").await;
     let received = receive_one(&app, "").await;
     assert_eq!(numbers(&app).await, [2, 1, 1, 2]);
     let purged = app.authorized(Method::POST, PURGE, "").await;
     assert_eq!(purged.body, json!({"status": "ok", "purged": 4}));
+    assert!(!texts_are_kept());
     assert_eq!(numbers(&app).await, [0, 0, 0, 2]);
     assert_eq!(acknowledge(&app, &received).await, gone());
     assert_eq!(defer(&app, &received, 0).await, gone());

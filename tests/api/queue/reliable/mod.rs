@@ -1,11 +1,13 @@
 //! The reliable queues, each test on a Redis of its own.
 
 mod acknowledge;
+mod clock;
 mod crash;
 mod dead;
 mod defer;
 mod delete;
 mod full;
+mod gauges;
 mod numbers;
 mod push;
 mod receive;
