@@ -68,18 +68,15 @@ struct LargeNginx(String);
 
 impl LargeNginx {
     fn start(processors: &std::path::Path) -> Self {
-        let config = inspect(&containers("order-api-nginx")[0])["Config"].take();
+        let small = &containers("order-api-nginx")[0];
+        let config = inspect(small)["Config"].take();
         let word = |word: &serde_json::Value| word.as_str().unwrap().to_owned();
-        let mounts = [
-            format!("{}/nginx:/etc/order-api:ro", env!("CARGO_MANIFEST_DIR")),
-            format!("{}:/sys/devices/system/cpu/online:ro", processors.display()),
-        ];
-        let options = "run --detach --user nginx --read-only --tmpfs /tmp --tmpfs /var/spool/order-api:mode=1777 \
-            --entrypoint nginx";
+        let options = format!(
+            "run --detach --user nginx --read-only --tmpfs /tmp --volumes-from {small} \
+             --volume {}:/sys/devices/system/cpu/online:ro --entrypoint nginx",
+            processors.display()
+        );
         let mut words: Vec<String> = options.split_whitespace().map(str::to_owned).collect();
-        for mount in mounts {
-            words.extend(["--volume".to_owned(), mount]);
-        }
         words.push(word(&config["Image"]));
         words.extend(config["Cmd"].as_array().unwrap().iter().map(word));
         Self(run(
