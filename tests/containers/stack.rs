@@ -66,7 +66,7 @@ fn output(program: &str, arguments: &[&str]) -> Output {
     command(program).args(arguments).output().unwrap()
 }
 
-/// A command at the root of the checkout.
+/// A command at the root of the checkout, as from a shell: not from the `make` that runs the tests.
 pub fn command(program: &str) -> Command {
     let place = place_of_stack();
     let (runner, environment) =
@@ -74,6 +74,7 @@ pub fn command(program: &str) -> Command {
     let mut words = runner.into_iter().chain([program.to_owned()]);
     let mut command = Command::new(words.next().unwrap());
     command.args(words).current_dir(root()).envs(environment);
+    command.env_remove("MAKELEVEL").env_remove("MAKEFLAGS");
     command
 }
 
