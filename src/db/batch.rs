@@ -25,7 +25,7 @@ where
 {
     let rules = Rules {
         name,
-        together: |_, _| true,
+        key: |_| (),
         bytes: |_| 0,
         side_by_side: 1,
         no_answer: DatabaseError::OutcomeUnknown,
@@ -63,7 +63,7 @@ where
 {
     let rules = Rules {
         name,
-        together: |_, _| true,
+        key: |_| (),
         bytes: |_| 0,
         side_by_side: 1,
         no_answer: DatabaseError::Unavailable,
@@ -83,7 +83,7 @@ where
 }
 
 /// A lane for a read whose answer is the same for all who ask for the same: they share it, if they waited
-/// before it began. Different ones run beside each other, `side_by_side` at most.
+/// before it began. Different ones run beside each other, `side_by_side` at most; equal ones, one after the other.
 ///
 /// To be called inside the async runtime.
 pub fn shared_read_lane<I, T>(
@@ -98,7 +98,7 @@ where
 {
     let rules = Rules {
         name,
-        together: |one, other| one == other,
+        key: |item| *item,
         bytes: |_| 0,
         side_by_side,
         no_answer: DatabaseError::Unavailable,

@@ -11,28 +11,35 @@ use rocket::tokio::sync::{mpsc, oneshot};
 use rocket::tokio::task::yield_now;
 use rocket::tokio::time::Instant;
 
-use super::{BATCH_BYTES_MAX, BATCH_MAX, Batch, PATIENCE, Refusal, Rules, Waiting};
+use super::{BATCH_BYTES_MAX, BATCH_MAX, Batch, PATIENCE, Refusal, Rules, WAITING_MAX, Waiting};
 use crate::telemetry::metrics::LaneMetrics;
 
-/// The most answers of a batch that are sent before others have their turn.
-const ANSWERS_AT_ONCE: usize = 16;
+/// In how many parts the answers of a batch are sent; others have their turn between two.
+const PARTS: usize = 4;
+/// The fewest answers of a part.
+const PART_MIN: usize = 16;
 
 /// Answers that are ready, each with the one who waits for it.
 type Answers<T, E> = VecDeque<(oneshot::Sender<Result<T, E>>, Result<T, E>)>;
 
+/// The items of a batch, and their key.
+type Keyed<I, T, E, K> = (K, Vec<Waiting<I, T, E>>);
+
 /// Until the lane is dropped. Batches are not tasks of their own: idle, that would cost a hop between threads.
-pub(super) async fn drive<I, T, E, F, R>(
+pub(super) async fn drive<I, T, E, K, F, R>(
     channel: mpsc::Receiver<Waiting<I, T, E>>,
-    rules: Rules<I, E>,
+    rules: Rules<I, E, K>,
     run: R,
     metrics: LaneMetrics,
 ) where
+    K: Copy + Eq,
     E: From<Refusal>,
     F: Future<Output = Vec<Result<T, E>>>,
     R: Fn(Batch<I>) -> F,
 {
-    let mut source = Source::new(channel, rules.together, rules.bytes);
+    let mut source = Source::new(channel, &rules);
     let mut running = FuturesUnordered::new();
+    let mut keys = Vec::with_capacity(rules.side_by_side); // of those that run
     let mut answers = Answers::new();
     // Whether all that wait to be sent are of the last batch. The next one begins before those go out, but not before
     // older ones have: their clients are about to ask again, and a batch without them would be small.
@@ -40,50 +47,60 @@ pub(super) async fn drive<I, T, E, F, R>(
     loop {
         while (of_the_last || answers.is_empty())
             && running.len() < rules.side_by_side
-            && let Some(batch) = source.next_batch()
+            && let Some((key, batch)) = source.next_batch(&keys)
         {
-            running.push(AssertUnwindSafe(serve(batch, &run, &metrics)).catch_unwind());
+            let served = AssertUnwindSafe(serve(batch, &run, &metrics)).catch_unwind();
+            running.push(served.map(move |served| (key, served)));
+            keys.push(key);
         }
         let free = running.len() < rules.side_by_side;
         // In this order: the next batch is on its way before the answers to the last one go out. Who waits for
         // the answer of a batch that panicked is told so by the end of its channel.
         tokio::select! {
             biased;
-            Some(served) = running.next() => {
+            Some((key, served)) = running.next() => {
+                keys.retain(|other| *other != key);
                 of_the_last = answers.is_empty();
                 answers.extend(served.unwrap_or_default());
             }
             () = send(&mut answers), if !answers.is_empty() => {}
-            () = source.wait(), if free && answers.is_empty() && source.open => {}
+            () = source.wait(), if free && answers.is_empty() && source.may_take() => {}
             else => return,
         }
     }
 }
 
 /// Where batches come from.
-struct Source<I, T, E> {
+struct Source<I, T, E, K> {
     channel: mpsc::Receiver<Waiting<I, T, E>>,
     /// Whether more can come.
     open: bool,
     /// What was taken from the channel and is in no batch yet.
     waiting: VecDeque<Waiting<I, T, E>>,
-    together: fn(&I, &I) -> bool,
+    /// The most that are there. Where kinds run side by side, many of one leave room for the others.
+    waiting_max: usize,
+    key: fn(&I) -> K,
     bytes: fn(&I) -> usize,
 }
 
-impl<I, T, E> Source<I, T, E> {
-    fn new(
-        channel: mpsc::Receiver<Waiting<I, T, E>>,
-        together: fn(&I, &I) -> bool,
-        bytes: fn(&I) -> usize,
-    ) -> Self {
+impl<I, T, E, K: Copy + Eq> Source<I, T, E, K> {
+    fn new(channel: mpsc::Receiver<Waiting<I, T, E>>, rules: &Rules<I, E, K>) -> Self {
         Self {
             channel,
             open: true,
             waiting: VecDeque::with_capacity(BATCH_MAX),
-            together,
-            bytes,
+            waiting_max: if rules.side_by_side > 1 {
+                WAITING_MAX
+            } else {
+                BATCH_MAX
+            },
+            key: rules.key,
+            bytes: rules.bytes,
         }
+    }
+
+    fn may_take(&self) -> bool {
+        self.open && self.waiting.len() < self.waiting_max
     }
 
     /// Until something waits, or nothing ever will.
@@ -96,14 +113,17 @@ impl<I, T, E> Source<I, T, E> {
         yield_now().await;
     }
 
-    /// The item that has waited longest, with all that go with it and have room beside it, in their order.
-    fn next_batch(&mut self) -> Option<Vec<Waiting<I, T, E>>> {
-        while self.waiting.len() < BATCH_MAX
+    /// The item that has waited longest of those whose key is not under way, with all of the same key that have room
+    /// beside it, in their order.
+    fn next_batch(&mut self, under_way: &[K]) -> Option<Keyed<I, T, E, K>> {
+        while self.waiting.len() < self.waiting_max
             && let Ok(next) = self.channel.try_recv()
         {
             self.waiting.push_back(next);
         }
-        let first = self.waiting.pop_front()?;
+        let may_begin = |waiting: &Waiting<I, T, E>| !under_way.contains(&(self.key)(&waiting.item));
+        let first = self.waiting.remove(self.waiting.iter().position(may_begin)?)?;
+        let key = (self.key)(&first.item);
         let mut bytes = (self.bytes)(&first.item);
         let mut batch = Vec::with_capacity(self.waiting.len() + 1);
         batch.push(first);
@@ -111,26 +131,25 @@ impl<I, T, E> Source<I, T, E> {
             let Some(next) = self.waiting.pop_front() else {
                 break;
             };
-            let goes_with = batch
-                .first()
-                .is_some_and(|first| (self.together)(&first.item, &next.item));
+            let goes_with = (self.key)(&next.item) == key;
             bytes += if goes_with { (self.bytes)(&next.item) } else { 0 };
             // Once it is full it stays so, even for a smaller one: that would overtake.
-            if goes_with && bytes <= BATCH_BYTES_MAX {
+            if goes_with && bytes <= BATCH_BYTES_MAX && batch.len() < BATCH_MAX {
                 batch.push(next);
             } else {
                 self.waiting.push_back(next);
             }
         }
-        Some(batch)
+        Some((key, batch))
     }
 }
 
 /// Sends answers, some at a time, so that they are on their way, and their clients at work, before the next are
 /// woken. Can be dropped at any await: what was not sent is still there.
 async fn send<T, E>(answers: &mut Answers<T, E>) {
+    let part = PART_MIN.max(answers.len() / PARTS);
     loop {
-        for (reply, answer) in answers.drain(..ANSWERS_AT_ONCE.min(answers.len())) {
+        for (reply, answer) in answers.drain(..part.min(answers.len())) {
             let _ = reply.send(answer); // whoever asked may have gone
         }
         if answers.is_empty() {

@@ -8,7 +8,7 @@
 //! - An item is in one batch at most, and is never worked for before it was there nor after its client has gone.
 //! - Whoever asks gets an answer: that of the batch, or why there was none. A batch that panics costs its own
 //!   items their answers, and nobody else.
-//! - Items begin in the order in which they came, equals side by side.
+//! - Items begin in the order in which they came, equals together, once those of their kind that run have ended.
 //! - What waits or is worked for is bounded in items and in bytes, and so is what one batch carries.
 //! - An answer waits for its own batch alone, not for those that run beside it.
 //! - Whoever asks holds the lane, so at shutdown it ends once everyone is answered.
@@ -52,14 +52,15 @@ pub enum Refusal {
 }
 
 /// What a lane is like.
-pub struct Rules<I, E> {
+pub struct Rules<I, E, K> {
     /// For metrics.
     pub name: &'static str,
-    /// Whether a batch that holds the one may hold the other.
-    pub together: fn(&I, &I) -> bool,
+    /// What tells batches apart: items of equal keys share one.
+    pub key: fn(&I) -> K,
     /// Bytes that an item holds beside its fixed size; 0 where its size is fixed.
     pub bytes: fn(&I) -> usize,
-    /// How many batches run at the same time at most, 1 or more.
+    /// How many batches run at the same time at most, 1 or more; never two of the same key, whose items would share
+    /// less.
     pub side_by_side: usize,
     /// The answer where a batch ended without one; the string is the reason for the log.
     pub no_answer: fn(String) -> E,
@@ -119,8 +120,9 @@ where
     E: From<Refusal> + Send + 'static,
 {
     /// Begins a lane whose batches `run` answers, item by item and in their order.
-    pub fn new<F, R>(rules: Rules<I, E>, run: R) -> Self
+    pub fn new<K, F, R>(rules: Rules<I, E, K>, run: R) -> Self
     where
+        K: Copy + Eq + Send + 'static,
         F: Future<Output = Vec<Result<T, E>>> + Send + 'static,
         R: Fn(Batch<I>) -> F + Send + Sync + 'static,
     {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use rocket::futures::future::join_all;
@@ -27,10 +28,10 @@ impl From<Refusal> for Failed {
 type Asked = tokio::task::JoinHandle<Result<u32, Failed>>;
 type Echo = Lane<u32, u32, Failed>;
 
-fn rules() -> Rules<u32, Failed> {
+fn rules() -> Rules<u32, Failed, u32> {
     Rules {
         name: "test",
-        together: |_, _| true,
+        key: |_| 0,
         bytes: |_| 0,
         side_by_side: 1,
         no_answer: |_| Failed::NoAnswer,
@@ -49,7 +50,7 @@ struct Gate {
 }
 
 impl Gate {
-    fn closed(rules: Rules<u32, Failed>) -> (Self, Arc<Echo>) {
+    fn closed(rules: Rules<u32, Failed, u32>) -> (Self, Arc<Echo>) {
         let gate = Self {
             open: Arc::new(Semaphore::new(0)),
             begun: Arc::default(),
@@ -99,7 +100,7 @@ async fn busy() -> (Gate, Arc<Echo>) {
 }
 
 /// A lane with one batch under way, in which is this item.
-async fn busy_with(item: u32, rules: Rules<u32, Failed>) -> (Gate, Arc<Echo>) {
+async fn busy_with(item: u32, rules: Rules<u32, Failed, u32>) -> (Gate, Arc<Echo>) {
     let (gate, lane) = Gate::closed(rules);
     let asking = Arc::clone(&lane);
     spawn(async move { asking.ask(item).await });
@@ -132,25 +133,34 @@ async fn answers_go_out_while_the_next_batch_is_under_way() {
     assert!(!second.is_finished());
 }
 
-#[rocket::async_test]
-async fn a_batch_has_a_limit_and_a_full_lane_refuses_at_once() {
-    let (gate, lane) = busy().await;
-    let mut asked = Vec::new();
-    for item in 1..=WAITING_MAX {
-        asked.push(ask(&lane, u32::try_from(item).unwrap()).await);
-    }
-    let full = Failed::Refused(Refusal::Full);
-    assert_eq!(
-        (lane.ask(9999).await, lane.has_room()),
-        (Err(full.clone()), Err(full))
-    );
-    gate.let_through(100);
-    for (item, answer) in (1..).zip(join_all(asked).await) {
-        assert_eq!(answer.unwrap(), Ok(item));
-    }
-    let sizes: Vec<usize> = gate.begun().iter().map(Vec::len).collect();
-    assert_eq!(sizes, [1, BATCH_MAX, BATCH_MAX, BATCH_MAX, BATCH_MAX]);
-    assert_eq!(lane.has_room(), Ok(()));
+/// However long the machine takes, nobody has waited too long unless the test says so.
+fn with_time_standing_still(test: impl Future<Output = ()>) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(test);
+}
+
+#[test]
+fn a_batch_has_a_limit_and_a_full_lane_refuses_at_once() {
+    with_time_standing_still(async {
+        let (gate, lane) = busy().await;
+        let mut asked = Vec::new();
+        for item in 1..=WAITING_MAX {
+            asked.push(ask(&lane, u32::try_from(item).unwrap()).await);
+        }
+        let full = Failed::Refused(Refusal::Full);
+        assert_eq!(
+            (lane.ask(9999).await, lane.has_room()),
+            (Err(full.clone()), Err(full))
+        );
+        gate.let_through(100);
+        for (item, answer) in (1..).zip(join_all(asked).await) {
+            assert_eq!(answer.unwrap(), Ok(item));
+        }
+        let sizes: Vec<usize> = gate.begun().iter().map(Vec::len).collect();
+        assert_eq!(sizes, [1, BATCH_MAX, BATCH_MAX, BATCH_MAX, BATCH_MAX]);
+        assert_eq!(lane.has_room(), Ok(()));
+    });
 }
 
 #[rocket::async_test]
@@ -168,9 +178,7 @@ async fn whoever_has_gone_is_not_worked_for() {
 
 #[test]
 fn whoever_has_waited_too_long_is_refused() {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async {
+    with_time_standing_still(async {
         let (gate, lane) = busy().await;
         let late = ask(&lane, 1).await;
         sleep(PATIENCE / 2).await;
@@ -185,9 +193,7 @@ fn whoever_has_waited_too_long_is_refused() {
 
 #[test]
 fn a_batch_has_the_time_that_its_first_item_has_left() {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async {
+    with_time_standing_still(async {
         let begin_by = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&begin_by);
         let run = move |batch: Batch<u32>| {
@@ -216,7 +222,7 @@ async fn even_and_odd(side_by_side: usize) -> ([Arc<Semaphore>; 2], Arc<Echo>, A
     let (inside, begun) = (gates.clone(), Arc::new(Semaphore::new(0)));
     let telling = Arc::clone(&begun);
     let rules = Rules {
-        together: |one, other| one % 2 == other % 2,
+        key: |item| item % 2,
         side_by_side,
         ..rules()
     };
@@ -261,7 +267,7 @@ async fn no_more_batches_run_than_may_run_side_by_side() {
 }
 
 /// Items of so many KiB as they say.
-fn kibibytes() -> Rules<u32, Failed> {
+fn kibibytes() -> Rules<u32, Failed, u32> {
     Rules {
         bytes: |item| *item as usize * 1024,
         ..rules()
@@ -283,7 +289,7 @@ async fn a_batch_is_full_at_a_mebibyte_and_what_is_small_does_not_overtake() {
 #[rocket::async_test]
 async fn what_goes_together_is_one_batch_whatever_waits_between() {
     let rules = Rules {
-        together: |one, other| one % 2 == other % 2,
+        key: |item| item % 2,
         ..kibibytes()
     };
     let (gate, lane) = busy_with(0, rules).await;
@@ -293,6 +299,26 @@ async fn what_goes_together_is_one_batch_whatever_waits_between() {
     gate.let_through(10);
     gate.until_begun(3).await;
     assert_eq!(gate.begun(), [vec![0], vec![101, 901], vec![1000, 20]]);
+}
+
+#[rocket::async_test]
+async fn equals_wait_for_those_under_way_and_share_the_next_batch_while_others_run_beside() {
+    let rules = Rules {
+        key: |item| item % 2,
+        side_by_side: 2,
+        ..rules()
+    };
+    let (gate, lane) = busy_with(0, rules).await;
+    let mut asked = [2, 4, 1].map(|item| Box::pin(lane.ask(item)));
+    for asked in &mut asked {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(asked.as_mut().poll(&mut context).is_pending());
+    }
+    gate.until_begun(2).await;
+    assert_eq!(gate.begun(), [[0], [1]]);
+    gate.let_through(1);
+    gate.until_begun(3).await;
+    assert_eq!(gate.begun(), [vec![0], vec![1], vec![2, 4]]);
 }
 
 #[rocket::async_test]

@@ -91,10 +91,10 @@ impl Queue {
 }
 
 /// One batch after the other: messages stay in the order in which they came.
-fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError> {
+fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError, ()> {
     Rules {
         name,
-        together: |_, _| true,
+        key: |_| (),
         bytes,
         side_by_side: 1,
         no_answer: BrokerError::OutcomeUnknown,

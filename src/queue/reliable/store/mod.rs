@@ -104,10 +104,10 @@ impl Queues {
 }
 
 /// One batch after the other, for all queues.
-fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError> {
+fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError, ()> {
     Rules {
         name,
-        together: |_, _| true,
+        key: |_| (),
         bytes,
         side_by_side: 1,
         no_answer: BrokerError::OutcomeUnknown,
