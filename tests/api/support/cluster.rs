@@ -91,14 +91,13 @@ impl Cluster {
         let Some(postmaster) = pid.lines().next() else {
             return;
         };
+        // The postmaster first, and once it has stopped it has no more children.
+        send(signal, postmaster);
+        while signal == "-STOP" && !is_stopped(postmaster) {}
         let children = format!("/proc/{postmaster}/task/{postmaster}/children");
         let children = std::fs::read_to_string(children).unwrap_or_default();
-        // The postmaster first, so that it has no more children.
-        for pid in [postmaster].into_iter().chain(children.split_whitespace()) {
-            let _ = Command::new("kill")
-                .args([signal, pid])
-                .stderr(Stdio::null())
-                .status();
+        for child in children.split_whitespace() {
+            send(signal, child);
         }
     }
 
@@ -155,4 +154,17 @@ fn run(command: &mut Command) -> String {
         String::from_utf8_lossy(&output.stderr)
     );
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn send(signal: &str, pid: &str) {
+    let _ = Command::new("kill")
+        .args([signal, pid])
+        .stderr(Stdio::null())
+        .status();
+}
+
+/// State T, behind the name in parentheses (proc(5)); one that is gone does nothing more either.
+fn is_stopped(pid: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    state.map_or(true, |state| state.contains(") T "))
 }

@@ -98,7 +98,7 @@ async fn what_is_due_by_the_queues_own_time_is_ready_and_nothing_is_changed_by_l
     push_with(&app, "?delay=200", "3").await;
     receive_one(&app, "?visibility=50").await;
     set_the_clock_back(&redis, 100);
-    let written = || -> u64 { info(&redis, "aof_current_size") };
+    let written = || -> u64 { info(&redis, "rdb_changes_since_last_save") };
     let before = written();
     assert_eq!(messages(&app).await, [2.0, 1.0, 0.0, 0.0]);
     let age = gauge(&app, "_oldest_age_seconds").await;
