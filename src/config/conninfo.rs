@@ -301,6 +301,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_quoted_in_a_string_is_so_in_that_of_its_host() {
+        let hosts = hosts(r"host='a\'\\,b'");
+        assert!(hosts[0].ends_with(r" host='a\'\\'"), "{hosts:?}");
+    }
+
+    #[test]
+    fn what_hosts_a_string_names_is_decided_as_libpq_does() {
+        for (given, count) in [
+            ("host=a,b host=c", 1),
+            ("host=a host=b,c", 2),
+            ("host=a,b hostaddr=", 2),
+            ("postgresql://a,b/db?application_name=me@x", 2),
+            ("postgresql://me@a,b/db?application_name=me@x", 2),
+        ] {
+            assert_eq!(hosts(given).len(), count, "{given}");
+        }
+    }
+
+    #[test]
     fn a_target_that_the_string_names_stays() {
         let hosts = hosts("postgresql://a,b/db?target_session_attrs=any");
         let (_, own) = hosts[0].split_once("target_session_attrs=read-write&").unwrap();

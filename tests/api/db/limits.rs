@@ -6,18 +6,18 @@ use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Integer;
 use diesel::{RunQueryDsl, select};
-use order_api::config::{self, Environment};
+use order_api::db::DatabaseError;
 use rocket::futures::future::join_all;
-use rocket::tokio::time::Instant as Moment;
+use rocket::tokio::join;
 
+use super::{pool, process_after, within_ms};
 use crate::support::Database;
 
 #[rocket::async_test]
 async fn reads_leave_connections_to_writes() {
     let database = Database::empty();
-    let environment = Environment::of(&[("DATABASE_URL", &database.url), ("DATABASE_POOL_SIZE", "4")]);
-    let pool = order_api::db::Database::new(&config::Database::read(&environment).unwrap());
-    let by = Moment::now() + Duration::from_secs(5);
+    let pool = pool(&database.url, &[("DATABASE_POOL_SIZE", "4")]);
+    let by = within_ms(5000);
     let sleep = |connection: &mut PgConnection| {
         select(sql::<Integer>("1 FROM pg_sleep(0.4)")).get_result::<i32>(connection)
     };
@@ -27,16 +27,39 @@ async fn reads_leave_connections_to_writes() {
         let work = |connection: &mut PgConnection| {
             select(sql::<Integer>("1"))
                 .get_result::<i32>(connection)
-                .map_err(order_api::db::DatabaseError::after_write)
+                .map_err(DatabaseError::after_write)
         };
         pool.write(by, work).await.unwrap();
         began.elapsed()
     };
-    let (reads, wrote) = rocket::tokio::join!(reads, write);
+    let (reads, wrote) = join!(reads, write);
     assert!(reads.iter().all(Result::is_ok), "{reads:?}");
     assert!(wrote < Duration::from_millis(400), "{wrote:?}");
     assert!(
         began.elapsed() >= Duration::from_millis(1200),
         "3 of 4 connections read"
     );
+}
+
+#[rocket::async_test]
+async fn a_check_is_answered_by_its_time_though_the_statement_may_run_on() {
+    let database = Database::empty();
+    let pool = pool(&database.url, &[]);
+    pool.check(within_ms(5000), process_after(0.0)).await.unwrap();
+    let late = pool.check(within_ms(400), process_after(0.8)).await;
+    let reason = "PostgreSQL does not answer".to_owned();
+    assert_eq!(late, Err(DatabaseError::Unavailable(reason)));
+}
+
+#[rocket::async_test]
+async fn a_connection_that_answers_after_another_fell_silent_is_kept() {
+    let database = Database::empty();
+    let pool = pool(&database.url, &[("DATABASE_POOL_SIZE", "2")]);
+    pool.read(within_ms(5000), process_after(0.0)).await.unwrap();
+    let slow = pool.read(within_ms(5000), process_after(0.8));
+    let silent = pool.check(within_ms(400), process_after(0.6));
+    let (slow, silent) = join!(slow, silent);
+    silent.unwrap_err();
+    let next = pool.check(within_ms(5000), process_after(0.0)).await;
+    assert_eq!(next, slow);
 }

@@ -1,16 +1,46 @@
 //! PostgreSQL that dies impolitely, and `order-api migrate`.
 
+mod batch;
+mod connecting;
 mod failover;
+mod given_up;
+mod hosts;
 mod limits;
 mod read_only;
 mod silent;
 
-use std::process::{Child, Command};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::select;
+use diesel::sql_types::Integer;
 use diesel_migrations::MigrationHarness;
+use order_api::config::{self, Environment};
 use order_api::db::migrate::MIGRATIONS;
+use order_api::db::{Database as Pool, DatabaseError};
+use rocket::tokio::time::Instant;
 
 use crate::support::Database;
+
+/// A pool as a service has it, with these variables besides.
+fn pool(url: &str, variables: &[(&str, &str)]) -> Pool {
+    let variables = [&[("DATABASE_URL", url)][..], variables].concat();
+    Pool::new(&config::Database::read(&Environment::of(&variables)).unwrap())
+}
+
+fn within_ms(milliseconds: u64) -> Instant {
+    Instant::now() + Duration::from_millis(milliseconds)
+}
+
+/// Takes so many seconds, and tells by its process which connection it ran on.
+fn process_after(seconds: f64) -> impl FnOnce(&mut PgConnection) -> QueryResult<i32> + Send + 'static {
+    let process = sql::<Integer>(&format!("pg_backend_pid() FROM pg_sleep({seconds})"));
+    move |connection: &mut PgConnection| select(process).get_result(connection)
+}
 
 const MIGRATED: &str = "SELECT count(*) AS number FROM __diesel_schema_migrations";
 
@@ -24,6 +54,35 @@ fn two_that_migrate_an_empty_database_at_once_both_succeed() {
     }
     let known = diesel::migration::MigrationSource::<diesel::pg::Pg>::migrations(&MIGRATIONS).unwrap();
     assert_eq!(usize::try_from(database.number(MIGRATED)), Ok(known.len()));
+}
+
+#[test]
+fn who_migrates_waits_for_another_one_and_has_no_statement_under_way_meanwhile() {
+    let database = Database::empty();
+    // It lets go by itself of whoever waits in PostgreSQL, and so says nothing.
+    let lock = "SET idle_session_timeout = '5s'; SELECT pg_advisory_lock(hashtext('order-api migrate'))";
+    let mut another = database.connect();
+    another.batch_execute(lock).unwrap();
+    let mut command = database.migrate_command();
+    let command = command.env("LOG_LEVEL", "info").stdout(Stdio::piped());
+    let mut migrating = command.spawn().unwrap();
+    let said = BufReader::new(migrating.stdout.take().unwrap()).lines();
+    let mut said = said.map_while(Result::ok);
+    assert!(said.any(|line| line.contains("another process is migrating; waiting for it")));
+    drop(another);
+    assert!(said.any(|line| line.contains("the tables are up to date")));
+    assert!(migrating.wait().unwrap().success());
+}
+
+/// A change on a connection that has become read-only.
+fn refused_as_read_only(connection: &mut PgConnection) -> Result<(), DatabaseError> {
+    [
+        "SET default_transaction_read_only = on",
+        "CREATE TABLE refused ()",
+    ]
+    .into_iter()
+    .try_for_each(|statement| connection.batch_execute(statement))
+    .map_err(DatabaseError::after_write)
 }
 
 /// The database's tables as SQL.

@@ -1,13 +1,18 @@
 //! PostgreSQL that takes no writes any more.
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use order_api::db::{Database as Pool, DatabaseError};
 use rocket::futures::future::join_all;
 use serde_json::json;
 
-use crate::support::{App, Cluster, TRIP};
+use super::{pool, process_after, refused_as_read_only, within_ms};
+use crate::support::{App, Cluster, Database, TRIP};
 
 fn execute(cluster: &Cluster, statement: &str) {
     let mut connection = PgConnection::establish(&cluster.url).unwrap();
@@ -68,4 +73,77 @@ async fn a_batch_that_met_a_read_only_server_is_not_run_again() {
     execute(&cluster, "SELECT pg_reload_conf()");
     let well = app.until_well().await;
     assert!(well < Duration::from_secs(1), "{well:?}");
+}
+
+/// A pool of one connection, to a server that takes no writes.
+fn read_only(database: &Database) -> Pool {
+    let url = format!("{}&options=-c%20default_transaction_read_only%3Don", database.url);
+    pool(&url, &[("DATABASE_POOL_SIZE", "1")])
+}
+
+fn takes_no_writes() -> DatabaseError {
+    DatabaseError::Unavailable("PostgreSQL takes no writes: it is read-only".to_owned())
+}
+
+async fn process(pool: &Pool) -> i32 {
+    pool.read(within_ms(5000), process_after(0.0)).await.unwrap()
+}
+
+#[rocket::async_test]
+async fn reads_keep_a_connection_that_takes_no_writes_and_a_write_does_not_once_it_is_old() {
+    let database = Database::empty();
+    let pool = read_only(&database);
+    let (first, began) = (process(&pool).await, Instant::now());
+    while began.elapsed() < Duration::from_millis(300) {
+        assert_eq!(process(&pool).await, first);
+    }
+    pool.write(within_ms(5000), |_| Ok(())).await.unwrap_err();
+    assert_ne!(process(&pool).await, first);
+}
+
+#[rocket::async_test]
+async fn no_write_is_sent_to_a_server_that_takes_none() {
+    let database = Database::empty();
+    let pool = read_only(&database);
+    let sent = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&sent);
+    let work = move |_: &mut PgConnection| {
+        seen.store(true, Ordering::SeqCst);
+        Ok(())
+    };
+    let refused = pool.write(within_ms(5000), work).await;
+    assert_eq!(refused, Err(takes_no_writes()));
+    assert!(!sent.load(Ordering::SeqCst));
+}
+
+#[rocket::async_test]
+async fn a_server_that_takes_no_writes_is_asked_anew_five_times_per_second_at_most() {
+    let database = Database::empty();
+    let (began, pool) = (Instant::now(), read_only(&database));
+    let mut processes = HashSet::new();
+    while processes.len() < 3 {
+        processes.insert(process(&pool).await);
+        let refused = pool.write(within_ms(5000), |_| Ok(())).await;
+        assert_eq!(refused, Err(takes_no_writes()));
+    }
+    assert!(began.elapsed() >= Duration::from_millis(400));
+}
+
+#[rocket::async_test]
+async fn one_refused_write_ends_all_connections_that_are_as_old() {
+    let database = Database::empty();
+    let pool = pool(&database.url, &[("DATABASE_POOL_SIZE", "4")]);
+    let processes = async || {
+        let all = (0..3).map(|_| pool.read(within_ms(5000), process_after(0.2)));
+        let all = join_all(all).await.into_iter();
+        all.map(Result::unwrap).collect::<HashSet<i32>>()
+    };
+    let old = processes().await;
+    let refused = pool.write(within_ms(5000), refused_as_read_only).await;
+    assert!(
+        matches!(refused, Err(DatabaseError::Unavailable(_))),
+        "{refused:?}"
+    );
+    let new = processes().await;
+    assert!(old.is_disjoint(&new), "{old:?}, then {new:?}");
 }

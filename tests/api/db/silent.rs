@@ -46,6 +46,20 @@ async fn idle_connections_that_froze_cost_one_refusal_together() {
 }
 
 #[rocket::async_test]
+async fn a_change_that_is_not_answered_is_of_unknown_outcome_and_a_read_is_not() {
+    let cluster = Cluster::start();
+    let (proxy, url) = cluster.behind_proxy();
+    let app = App::on_url(&url).start();
+    let id = app.place().await;
+    proxy.freeze_open();
+    assert_eq!(app.take(id).await.refusal(), (503, "outcome_unknown"));
+    app.until_well().await;
+    proxy.freeze_open();
+    let read = app.get(&format!("/orders/{id}")).await;
+    assert_eq!(read.refusal(), (503, "database_unavailable"));
+}
+
+#[rocket::async_test]
 async fn connections_that_froze_at_work_are_replaced_and_end_when_they_can() {
     let cluster = Cluster::start();
     let (proxy, url) = cluster.behind_proxy();

@@ -54,6 +54,21 @@ async fn what_is_shown_together_is_each_ones_own() {
     assert_eq!(missing.refusal(), (404, "order_not_found"));
 }
 
+#[rocket::async_test]
+async fn lists_that_are_asked_for_together_are_each_ones_own() {
+    let (app, _database) = App::start();
+    place_many(&app, 30).await;
+    let paths: Vec<String> = (1..=30)
+        .map(|page| format!("/orders?page={page}&limit=1"))
+        .collect();
+    let lists = join_all(paths.iter().map(|path| app.get(path))).await;
+    let ids: Vec<i64> = lists
+        .iter()
+        .map(|list| list.body[0]["id"].as_i64().unwrap())
+        .collect();
+    assert_eq!(ids, (1..=30).rev().collect::<Vec<_>>());
+}
+
 /// How many the metrics say were refused for this reason.
 async fn refused(app: &App, reason: &str) -> usize {
     let name = format!(r#"order_api_lane_refusals_total{{lane="place",reason="{reason}"}}"#);

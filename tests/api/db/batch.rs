@@ -1,0 +1,99 @@
+//! What becomes of a batch's items when their statement fails.
+
+use diesel::pg::PgConnection;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Array, Double, Integer};
+use order_api::db::DatabaseError;
+use order_api::db::batch::{Statement, write_lane};
+use order_api::lane::Lane;
+use rocket::futures::future::join_all;
+
+use super::pool;
+use crate::support::Database;
+
+#[derive(QueryableByName)]
+struct Quotient {
+    #[diesel(sql_type = Integer)]
+    quotient: i32,
+}
+
+/// Divides ten by each. A zero fails the statement, after a tenth of a second.
+fn divide(connection: &mut PgConnection, numbers: &[i32]) -> QueryResult<Vec<i32>> {
+    let divide = "SELECT 10 / n AS quotient FROM pg_sleep(0.1), unnest($1) WITH ORDINALITY AS item (n, place)
+                  ORDER BY place";
+    let rows = sql_query(divide).bind::<Array<Integer>, _>(numbers.to_vec());
+    let rows: Vec<Quotient> = rows.load(connection)?;
+    Ok(rows.into_iter().map(|row| row.quotient).collect())
+}
+
+/// Takes as many seconds as all of them together.
+fn sleep(connection: &mut PgConnection, seconds: &[f64]) -> QueryResult<Vec<f64>> {
+    let sleep = sql_query("SELECT pg_sleep($1)").bind::<Double, _>(seconds.iter().sum::<f64>());
+    sleep.execute(connection)?;
+    Ok(seconds.to_vec())
+}
+
+/// Notes each, and forgets to answer for the last one.
+fn note(connection: &mut PgConnection, numbers: &[i32]) -> QueryResult<Vec<i32>> {
+    let note = sql_query("INSERT INTO noted SELECT unnest($1)");
+    note.bind::<Array<Integer>, _>(numbers.to_vec())
+        .execute(connection)?;
+    Ok(numbers[1..].to_vec())
+}
+
+/// What each of these is answered, asked for at once in a lane of this statement.
+async fn ask<I, T, const N: usize>(
+    database: &Database,
+    statement: Statement<I, T>,
+    time_limit: &str,
+    items: [I; N],
+) -> Vec<Result<T, DatabaseError>>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+{
+    let pool = pool(&database.url, &[("DATABASE_STATEMENT_TIMEOUT_MS", time_limit)]);
+    let lane: Lane<I, T, DatabaseError> = write_lane("test", &pool, statement);
+    join_all(items.map(|item| lane.ask(item))).await
+}
+
+fn is_unavailable<T>(answer: &Result<T, DatabaseError>) -> bool {
+    matches!(answer, Err(DatabaseError::Unavailable(_)))
+}
+
+#[rocket::async_test]
+async fn an_item_that_fails_its_statement_costs_its_neighbours_nothing() {
+    let answers = ask(&Database::empty(), divide, "1000", [1, 2, 0, 5]).await;
+    assert!(is_unavailable(&answers[2]), "{answers:?}");
+    let others = [&answers[0], &answers[1], &answers[3]];
+    assert_eq!(others, [&Ok(10), &Ok(5), &Ok(2)]);
+}
+
+#[rocket::async_test]
+async fn items_run_alone_for_as_long_as_their_time_lasts() {
+    let mut numbers = [1; 40];
+    numbers[1] = 0;
+    let answers = ask(&Database::empty(), divide, "5000", numbers).await;
+    assert_eq!(answers[2], Ok(10));
+    assert!(is_unavailable(&answers[39]), "{answers:?}");
+}
+
+#[rocket::async_test]
+async fn a_batch_that_was_given_up_for_its_time_is_not_tried_again() {
+    // Whichever of them share a batch, it takes too long.
+    let answers = ask(&Database::empty(), sleep, "300", [9.0, 0.0, 0.0, 9.0]).await;
+    assert!(answers.iter().all(is_unavailable), "{answers:?}");
+}
+
+#[rocket::async_test]
+async fn a_batch_that_was_carried_out_is_not_run_again_for_want_of_answers() {
+    let database = Database::empty();
+    let table = "CREATE TABLE noted (number integer)";
+    sql_query(table).execute(&mut database.connect()).unwrap();
+    let answers = ask(&database, note, "1000", [1, 2, 3]).await;
+    for answer in answers {
+        assert!(matches!(answer, Err(DatabaseError::Bug(_))), "{answer:?}");
+    }
+    assert_eq!(database.number("SELECT count(*) AS number FROM noted"), 3);
+}
