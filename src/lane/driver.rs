@@ -77,7 +77,8 @@ struct Source<I, T, E, K> {
     open: bool,
     /// What was taken from the channel and is in no batch yet.
     waiting: VecDeque<Waiting<I, T, E>>,
-    /// The most that are there. Where kinds run side by side, many of one leave room for the others.
+    /// The most that are there. Where kinds run side by side, as many as the channel holds: many of one leave room
+    /// for the others.
     waiting_max: usize,
     key: fn(&I) -> K,
     bytes: fn(&I) -> usize,

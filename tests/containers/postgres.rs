@@ -1,6 +1,6 @@
 //! Who may do what in PostgreSQL.
 
-use crate::stack::{compose, place, said, secret, up};
+use crate::stack::{as_superuser, place, said, secret, up};
 
 /// What `psql` says to a statement of this role, which gives its password.
 fn psql(role: &str, password: &str, statement: &str) -> String {
@@ -69,20 +69,6 @@ fn without_its_password_a_role_is_not_let_in() {
 async fn tables_that_the_superuser_made_are_handed_over() {
     up(1);
     let id = place().await;
-    let as_superuser = |statement: &str| {
-        let exec = [
-            "exec",
-            "-T",
-            "order-api-db",
-            "psql",
-            "-U",
-            "order_api",
-            "-At",
-            "order_api",
-            "-c",
-        ];
-        compose(&[&exec[..], &[statement]].concat())
-    };
     as_superuser("ALTER TABLE orders OWNER TO order_api");
     up(1);
     let owner = as_superuser("SELECT relowner::regrole FROM pg_class WHERE relname = 'orders'");

@@ -86,6 +86,22 @@ pub fn compose(arguments: &[&str]) -> String {
     run("scripts/compose.sh", arguments)
 }
 
+/// What a statement tells the superuser.
+pub fn as_superuser(statement: &str) -> String {
+    let psql = [
+        "exec",
+        "-T",
+        "order-api-db",
+        "psql",
+        "-U",
+        "order_api",
+        "-At",
+        "order_api",
+        "-c",
+    ];
+    compose(&[&psql[..], &[statement]].concat())
+}
+
 /// Starts what does not run, and returns when all is healthy.
 pub fn up(replicas: u32) {
     run(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::backup::killed;
 use crate::checkout::Checkout;
-use crate::stack::{assert_everything, compose, order, place, run, said, up, write_everything};
+use crate::stack::{as_superuser, assert_everything, order, place, run, said, up, write_everything};
 
 /// The one before, and the one that `.env` gets.
 const FROM: &str = "17";
@@ -15,23 +15,8 @@ fn write_version(version: &str) {
     run("sed", &["--in-place", &line, ".env"]);
 }
 
-fn psql(statement: &str) -> String {
-    let psql = [
-        "exec",
-        "-T",
-        "order-api-db",
-        "psql",
-        "-U",
-        "order_api",
-        "-At",
-        "order_api",
-        "-c",
-    ];
-    compose(&[&psql[..], &[statement]].concat())
-}
-
 fn runs(version: &str) -> bool {
-    psql("SHOW server_version").starts_with(version)
+    as_superuser("SHOW server_version").starts_with(version)
 }
 
 #[rocket::async_test]
@@ -42,7 +27,7 @@ async fn an_upgrade_of_postgresql_keeps_everything_and_killed_at_any_point_leave
     assert!(runs(FROM));
     let id = write_everything().await;
     let comment = "COMMENT ON ROLE order_api_service IS 'kept'";
-    psql(comment);
+    as_superuser(comment);
 
     write_version(TO);
     let refused = said("scripts/up.sh", &[]);
@@ -63,7 +48,7 @@ async fn an_upgrade_of_postgresql_keeps_everything_and_killed_at_any_point_leave
     assert!(later > id);
     assert_everything(id).await;
     let kept = "SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = 'order_api_service'";
-    assert_eq!(psql(kept), "kept");
+    assert_eq!(as_superuser(kept), "kept");
     let again = said("make", &["upgrade-postgres", "TO=18"]);
     assert!(again.contains("nothing was changed"), "{again}");
 
