@@ -9,9 +9,10 @@ use rocket_prometheus::PrometheusMetrics;
 use crate::broker::{Broker, NotAnAddress};
 use crate::config::Config;
 use crate::db::Database;
+use crate::delivery::Budget;
 use crate::http::token::Tokens;
 use crate::telemetry::metrics::METRICS;
-use crate::{http, keyvalue, ops, orders, queue};
+use crate::{http, keyvalue, ops, orders, queue, queues};
 
 /// Rocket's last second, in which it closes what the grace time has left open.
 const MERCY_SECONDS: u32 = 1;
@@ -45,12 +46,14 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
     Ok(rocket::custom(rocket_config(config))
         .manage(Database::new(&config.database))
         .manage(Broker::new(&config.redis)?)
+        .manage(Budget::new())
         .manage(Tokens::new(&config.access))
         // Rocket's own headers are for pages, and cost each answer some time; Nginx adds the one that matters here.
         .attach(Shield::new())
         .attach(http::stage(prometheus.clone()))
         .attach(orders::stage(provider))
         .attach(queue::stage())
+        .attach(queues::stage())
         .attach(keyvalue::stage())
         .attach(ops::stage(prometheus, config.server.purpose))
         .attach(ops::logs::stage(&config.logs))

@@ -1,8 +1,5 @@
-//! Messages, first in, first out: one plain queue, and any number of reliable ones.
+//! One plain queue of messages, first in, first out.
 
-mod budget;
-mod delivery;
-mod reliable;
 mod routes;
 mod store;
 mod taken;

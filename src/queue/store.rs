@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use redis::cmd;
 use rocket::tokio::time::Instant;
 
-use super::budget::{Budget, Share};
 use super::taken::{Returns, Taken};
 use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::delivery::{Budget, Share};
 use crate::http::launch::Alive;
 use crate::lane::{Batch, Lane, Rules};
 use crate::telemetry::metrics::METRICS;

@@ -11,8 +11,8 @@ use rocket::tokio::time::{Instant, sleep};
 
 use ulid::Ulid;
 
-use super::budget::Share;
 use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::delivery::Share;
 use crate::http::launch::Alive;
 
 static PUT_BACK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put_back.lua")));

@@ -38,8 +38,8 @@ use time::OffsetDateTime;
 use super::model::{QueueName, Receipt, Received};
 use super::scripts::{self, call};
 use crate::broker::{Broker, BrokerError, Patience, keys};
+use crate::delivery::{Budget, Share};
 use crate::lane::{Lane, Rules};
-use crate::queue::budget::{Budget, Share};
 
 /// Bytes of messages in one answer; the first message is in it however large it is.
 const MOST_BYTES: usize = 4 * 1024 * 1024;

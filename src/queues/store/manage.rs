@@ -5,14 +5,14 @@ use rocket::futures::{StreamExt, TryStreamExt, stream};
 
 use super::{MOST_BYTES, Queues, call, scripts, time};
 use crate::broker::{BrokerError, Patience, keys};
-use crate::queue::reliable::model::{DeadLetter, Numbers, QueueName};
+use crate::queues::model::{DeadLetter, Numbers, QueueName};
 
 /// Queues that a list asks for at once.
 const AT_ONCE: usize = 64;
 
 impl Queues {
     /// Nothing for a queue that nobody has ever pushed to.
-    pub(in crate::queue::reliable) async fn numbers(
+    pub(in crate::queues) async fn numbers(
         &self,
         queue: QueueName,
         patience: Patience,
@@ -35,7 +35,7 @@ impl Queues {
     }
 
     /// The numbers of every queue, by name.
-    pub(in crate::queue::reliable) async fn list(&self) -> Result<Vec<Numbers>, BrokerError> {
+    pub(in crate::queues) async fn list(&self) -> Result<Vec<Numbers>, BrokerError> {
         let patience = Patience::usual();
         let mut names: Vec<String> = self
             .broker
@@ -52,7 +52,7 @@ impl Queues {
     }
 
     /// The dead letters, the first to die first.
-    pub(in crate::queue::reliable) async fn dead(
+    pub(in crate::queues) async fn dead(
         &self,
         queue: &QueueName,
         limit: u64,
@@ -73,11 +73,7 @@ impl Queues {
     }
 
     /// Sends at most `max` dead letters back, those that were there at the beginning, and returns how many.
-    pub(in crate::queue::reliable) async fn redrive(
-        &self,
-        queue: &QueueName,
-        max: u64,
-    ) -> Result<u64, BrokerError> {
+    pub(in crate::queues) async fn redrive(&self, queue: &QueueName, max: u64) -> Result<u64, BrokerError> {
         let (mut wanted, mut total) = (max, 0);
         while wanted > 0 {
             let mut call = call(&scripts::REDRIVE, queue);
@@ -94,19 +90,19 @@ impl Queues {
     }
 
     /// Removes every message but the dead letters, and returns how many.
-    pub(in crate::queue::reliable) async fn purge(&self, queue: &QueueName) -> Result<u64, BrokerError> {
+    pub(in crate::queues) async fn purge(&self, queue: &QueueName) -> Result<u64, BrokerError> {
         let call = call(&scripts::PURGE, queue);
         self.broker.run(call, Patience::usual()).await
     }
 
     /// Removes every dead letter, and returns how many.
-    pub(in crate::queue::reliable) async fn purge_dead(&self, queue: &QueueName) -> Result<u64, BrokerError> {
+    pub(in crate::queues) async fn purge_dead(&self, queue: &QueueName) -> Result<u64, BrokerError> {
         let call = call(&scripts::PURGE_DEAD, queue);
         self.broker.run(call, Patience::usual()).await
     }
 
     /// Removes a queue with all that is in it; false if there is none.
-    pub(in crate::queue::reliable) async fn delete(&self, queue: &QueueName) -> Result<bool, BrokerError> {
+    pub(in crate::queues) async fn delete(&self, queue: &QueueName) -> Result<bool, BrokerError> {
         // The name first: a push that comes between the two leaves a name without a queue, and never a queue
         // without a name.
         let mut forget = cmd("SREM");

@@ -3,7 +3,7 @@
 use super::{Asked, Queues, by_queue, call, scripts};
 use crate::broker::{Broker, BrokerError, Patience};
 use crate::lane::Batch;
-use crate::queue::reliable::model::{QueueName, Receipt};
+use crate::queues::model::{QueueName, Receipt};
 
 /// What one client acknowledges.
 pub(super) struct Acknowledge {
@@ -13,7 +13,7 @@ pub(super) struct Acknowledge {
 
 impl Queues {
     /// Removes a message that was received; false if it is not the receiver's any more.
-    pub(in crate::queue::reliable) async fn acknowledge(
+    pub(in crate::queues) async fn acknowledge(
         &self,
         queue: QueueName,
         receipt: Receipt,

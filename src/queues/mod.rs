@@ -10,4 +10,4 @@ mod scripts;
 mod store;
 mod waiters;
 
-pub(super) use routes::stage;
+pub use routes::stage;
