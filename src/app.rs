@@ -12,6 +12,7 @@ use crate::db::Database;
 use crate::delivery::Budget;
 use crate::http::token::Tokens;
 use crate::telemetry::metrics::METRICS;
+use crate::telemetry::scrape::Scrapes;
 use crate::{http, keyvalue, ops, orders, queue, queues};
 
 /// Rocket's last second, in which it closes what the grace time has left open.
@@ -43,8 +44,12 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
     }
     let provider = orders::distance::provider(&config.distance, &config.outbound)?;
     let prometheus = PrometheusMetrics::with_registry(METRICS.registry.clone());
+    let database = Database::new(&config.database);
+    let scrapes = Scrapes::default();
+    scrapes.add(database.clone());
     Ok(rocket::custom(rocket_config(config))
-        .manage(Database::new(&config.database))
+        .manage(scrapes)
+        .manage(database)
         .manage(Broker::new(&config.redis)?)
         .manage(Budget::new())
         .manage(Tokens::new(&config.access))

@@ -21,6 +21,7 @@ use super::session::Trust;
 use crate::config;
 use crate::lane::Refusal;
 use crate::telemetry::metrics::METRICS;
+use crate::telemetry::scrape::AtScrape;
 
 /// Connections that are kept ready; as many as work at once are made when they are needed.
 const IDLE_MIN: u32 = 2;
@@ -145,7 +146,7 @@ impl Database {
     }
 
     /// Sets the metrics that tell how many connections there are and how many of them work.
-    pub fn report(&self) {
+    fn report(&self) {
         let state = self.pool.state();
         let busy = state.connections.saturating_sub(state.idle_connections);
         let abandoned = self
@@ -242,6 +243,13 @@ impl Database {
         };
         let permits = Arc::clone(&self.permits).acquire_owned();
         Ok((permits.await.map_err(unavailable)?, of_kind))
+    }
+}
+
+#[rocket::async_trait]
+impl AtScrape for Database {
+    async fn renew(&self, _by: Instant) {
+        self.report();
     }
 }
 

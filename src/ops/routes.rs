@@ -9,7 +9,7 @@ use rocket_prometheus::PrometheusMetrics;
 use serde::Serialize;
 
 use super::checks;
-use super::metrics::Scrape;
+use super::scrape::Scrape;
 use crate::broker::Broker;
 use crate::config::Purpose;
 use crate::db::Database;

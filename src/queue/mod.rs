@@ -1,5 +1,6 @@
 //! One plain queue of messages, first in, first out.
 
+mod depth;
 mod routes;
 mod store;
 mod taken;

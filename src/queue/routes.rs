@@ -7,6 +7,7 @@ use rocket::response::{self, Responder};
 use rocket::{Request, State};
 use serde::Serialize;
 
+use super::depth::Depth;
 use super::store::Queue;
 use super::taken::Taken;
 use crate::broker::Broker;
@@ -16,6 +17,7 @@ use crate::http::body::{Message, NoBody};
 use crate::http::json::Json;
 use crate::http::launch::Alive;
 use crate::http::token::Authorized;
+use crate::telemetry::scrape::Scrapes;
 
 /// Mounts the queue; needs a [`Broker`] and a [`Budget`] in Rocket's state.
 #[must_use]
@@ -25,6 +27,9 @@ pub fn stage() -> AdHoc {
             tracing::error!("the queue has no broker or no budget");
             return Err(rocket);
         };
+        if let Some(scrapes) = rocket.state::<Scrapes>() {
+            scrapes.add(Depth(broker.clone()));
+        }
         let queue = Queue::new(broker, budget, rocket.state::<Alive>().cloned());
         Ok(rocket
             .manage(queue)

@@ -21,7 +21,7 @@ use crate::error::ApiError;
 use crate::http::body::{JsonBody, LargeBody, NoBody, Schema};
 use crate::http::json::Json;
 use crate::http::token::Authorized;
-use crate::telemetry::scrape::AtScrape;
+use crate::telemetry::scrape::Scrapes;
 
 /// A name in a path, or why it is none.
 type Name = Result<QueueName, ApiError>;
@@ -35,13 +35,14 @@ pub fn stage() -> AdHoc {
             return Err(rocket);
         };
         let queues = Arc::new(Queues::new(broker, budget));
-        let gauges: Box<dyn AtScrape> = Box::new(Gauges::of(broker));
+        if let Some(scrapes) = rocket.state::<Scrapes>() {
+            scrapes.add(Gauges::of(broker));
+        }
         match Schema::<Visibility>::compile(include_str!("schemas/visibility.json")) {
             Ok(visibility) => Ok(rocket
                 .manage(visibility)
                 .manage(Arc::new(Waiters::default()))
                 .manage(queues)
-                .manage(gauges)
                 .mount("/api/queues", rocket::routes![push, receive, acknowledge, defer])
                 .mount("/api/queues", rocket::routes![list, show, purge, delete])
                 .mount("/api/queues", rocket::routes![dead, redrive, purge_dead])),

@@ -2,24 +2,20 @@
 
 use std::time::Duration;
 
-use redis::cmd;
 use rocket::data::{self, FromData};
 use rocket::http::{ContentType, Method, Status};
 use rocket::route::{Handler, Outcome};
-use rocket::tokio::join;
-use rocket::tokio::time::{Instant, timeout_at};
-use rocket::{Data, Orbit, Request, Rocket, Route};
+use rocket::tokio::time::Instant;
+use rocket::{Data, Request, Route};
 use rocket_prometheus::PrometheusMetrics;
 use rocket_prometheus::prometheus::core::Collector;
 use rocket_prometheus::prometheus::{Result, TextEncoder};
 
-use crate::broker::{Broker, keys};
-use crate::db::Database;
 use crate::http::body::NoBody;
 use crate::telemetry::metrics::METRICS;
-use crate::telemetry::scrape::AtScrape;
+use crate::telemetry::scrape::Scrapes;
 
-/// A scrape does not wait longer for Redis.
+/// A scrape does not wait longer for gauges.
 const WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(Clone)]
@@ -39,10 +35,9 @@ impl Handler for Scrape {
             data::Outcome::Error((status, ())) => return Outcome::Error(status),
             data::Outcome::Forward(forward) => return Outcome::Forward(forward),
         }
-        if let Some(database) = request.rocket().state::<Database>() {
-            database.report();
+        if let Some(scrapes) = request.rocket().state::<Scrapes>() {
+            scrapes.renew(Instant::now() + WITHIN).await;
         }
-        look(request.rocket()).await;
         match self.text() {
             Ok(text) => {
                 let kind = ContentType::new("text", "plain");
@@ -61,30 +56,5 @@ impl Scrape {
         families.retain(|family| !family.get_metric().is_empty());
         families.extend(METRICS.registry.gather());
         TextEncoder::new().encode_to_string(&families)
-    }
-}
-
-/// At all that is in Redis, at the same time.
-async fn look(rocket: &Rocket<Orbit>) {
-    let by = Instant::now() + WITHIN;
-    let plain = async {
-        if let Some(broker) = rocket.state::<Broker>() {
-            METRICS.queue_depth.set(depth(broker, by).await);
-        }
-    };
-    let reliable = async {
-        if let Some(gauges) = rocket.state::<Box<dyn AtScrape>>() {
-            gauges.renew(by).await;
-        }
-    };
-    join!(plain, reliable);
-}
-
-/// Messages; not a number where Redis does not tell.
-async fn depth(broker: &Broker, by: Instant) -> f64 {
-    let count = cmd("LLEN").arg(keys::MESSAGE_QUEUE).to_owned();
-    match timeout_at(by, broker.read(&count)).await {
-        Ok(Ok(messages)) => messages,
-        _ => f64::NAN,
     }
 }
