@@ -1,4 +1,4 @@
-//! Redis: one connection that every request shares, and the name of every key.
+//! Redis: one connection that every request shares, and the prefix of every key.
 
 mod connect;
 mod connection;
@@ -6,12 +6,13 @@ mod error;
 mod exchange;
 mod health;
 mod keeper;
-pub mod keys;
+mod keys;
 mod patience;
 mod script;
 
 pub use connection::{Broker, NotAnAddress};
 pub use error::BrokerError;
 pub use health::Trouble;
+pub use keys::Prefix;
 pub use patience::Patience;
 pub use script::{Call, Script};

@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use redis::cmd;
 
+use super::keys;
 use super::model::Entry;
-use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::broker::{Broker, BrokerError, Patience, Script};
 
 static SET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/set.lua")));
 
@@ -18,7 +19,7 @@ pub(super) enum Stored {
 
 /// Keeps a value, in place of the one that was there.
 pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, BrokerError> {
-    let mut call = SET.on(&[keys::key_value(&entry.key)]);
+    let mut call = SET.on(&[keys::value(&entry.key)]);
     call.arg(&entry.value);
     let existed: bool = broker.add(call, Patience::usual()).await?;
     Ok(if existed { Stored::Replaced } else { Stored::New })
@@ -26,5 +27,5 @@ pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, Broker
 
 /// The value under a key, if there is one.
 pub(super) async fn get(broker: &Broker, key: &str) -> Result<Option<String>, BrokerError> {
-    broker.read(cmd("GET").arg(keys::key_value(key))).await
+    broker.read(cmd("GET").arg(keys::value(key))).await
 }

@@ -3,7 +3,8 @@
 use redis::cmd;
 use rocket::tokio::time::{Instant, timeout_at};
 
-use crate::broker::{Broker, keys};
+use super::keys;
+use crate::broker::Broker;
 use crate::telemetry::metrics::METRICS;
 use crate::telemetry::scrape::AtScrape;
 
@@ -13,7 +14,7 @@ pub(super) struct Depth(pub(super) Broker);
 #[rocket::async_trait]
 impl AtScrape for Depth {
     async fn renew(&self, by: Instant) {
-        let count = cmd("LLEN").arg(keys::MESSAGE_QUEUE).to_owned();
+        let count = cmd("LLEN").arg(keys::MESSAGES).to_owned();
         let depth = match timeout_at(by, self.0.read(&count)).await {
             Ok(Ok(messages)) => messages,
             _ => f64::NAN,

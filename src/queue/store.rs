@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use redis::cmd;
 use rocket::tokio::time::Instant;
 
+use super::keys;
 use super::taken::{Returns, Taken};
-use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::broker::{Broker, BrokerError, Patience, Script};
 use crate::delivery::{Budget, Share};
 use crate::http::launch::Alive;
 use crate::lane::{Batch, Lane, Rules};
@@ -86,7 +87,7 @@ impl Queue {
     /// # Errors
     /// As [`Broker::read`].
     pub(super) async fn count(&self) -> Result<u64, BrokerError> {
-        self.broker.read(cmd("LLEN").arg(keys::MESSAGE_QUEUE)).await
+        self.broker.read(cmd("LLEN").arg(keys::MESSAGES)).await
     }
 }
 
@@ -104,7 +105,7 @@ fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError,
 /// Pushes messages in their order.
 async fn push_all(broker: Broker, batch: Batch<String>) -> Vec<Result<(), BrokerError>> {
     let mut push = cmd("RPUSH");
-    push.arg(keys::MESSAGE_QUEUE).arg(&batch.items);
+    push.arg(keys::MESSAGES).arg(&batch.items);
     let pushed = broker
         .write::<()>(push, Patience::beginning_by(batch.begin_by))
         .await;
@@ -143,7 +144,7 @@ impl Popping {
     ) -> Result<Vec<Result<Popped, BrokerError>>, BrokerError> {
         let _on_the_way = self.returns.clone(); // the messages are, from now on
         let share = self.budget.take(begin_by).await?;
-        let mut call = POP.on(&[keys::MESSAGE_QUEUE]);
+        let mut call = POP.on(&[keys::MESSAGES]);
         call.arg(clients).arg(share.bytes());
         // Where the answer comes too late for the clients, the messages go back.
         let late = Arc::clone(self);

@@ -3,6 +3,7 @@
 mod batch;
 mod delivery;
 mod gauges;
+mod keys;
 mod model;
 mod parameters;
 mod routes;

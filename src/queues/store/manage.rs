@@ -3,8 +3,9 @@
 use redis::cmd;
 use rocket::futures::{StreamExt, TryStreamExt, stream};
 
+use super::keys;
 use super::{MOST_BYTES, Queues, call, scripts, time};
-use crate::broker::{BrokerError, Patience, keys};
+use crate::broker::{BrokerError, Patience};
 use crate::queues::model::{DeadLetter, Numbers, QueueName};
 
 /// Queues that a list asks for at once.
@@ -37,10 +38,7 @@ impl Queues {
     /// The numbers of every queue, by name.
     pub(in crate::queues) async fn list(&self) -> Result<Vec<Numbers>, BrokerError> {
         let patience = Patience::usual();
-        let mut names: Vec<String> = self
-            .broker
-            .read(cmd("SMEMBERS").arg(keys::RELIABLE_QUEUES))
-            .await?;
+        let mut names: Vec<String> = self.broker.read(cmd("SMEMBERS").arg(keys::NAMES)).await?;
         names.sort_unstable();
         stream::iter(names)
             .filter_map(|name| async move { QueueName::parse(&name).ok() })
@@ -106,7 +104,7 @@ impl Queues {
         // The name first: a push that comes between the two leaves a name without a queue, and never a queue
         // without a name.
         let mut forget = cmd("SREM");
-        forget.arg(keys::RELIABLE_QUEUES).arg(queue.as_str());
+        forget.arg(keys::NAMES).arg(queue.as_str());
         let call = call(&scripts::DELETE, queue).after(forget);
         self.broker.run(call, Patience::usual()).await
     }

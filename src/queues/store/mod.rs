@@ -35,9 +35,10 @@ use redis::cmd;
 use rocket::futures::future::join_all;
 use time::OffsetDateTime;
 
+use super::keys;
 use super::model::{QueueName, Receipt, Received};
 use super::scripts::{self, call};
-use crate::broker::{Broker, BrokerError, Patience, keys};
+use crate::broker::{Broker, BrokerError, Patience};
 use crate::delivery::{Budget, Share};
 use crate::lane::{Lane, Rules};
 
@@ -171,6 +172,6 @@ fn time(microseconds: &str) -> Result<OffsetDateTime, BrokerError> {
 /// The command that makes a queue known by its name.
 fn naming(queue: &QueueName) -> redis::Cmd {
     let mut name = cmd("SADD");
-    name.arg(keys::RELIABLE_QUEUES).arg(queue.as_str());
+    name.arg(keys::NAMES).arg(queue.as_str());
     name
 }

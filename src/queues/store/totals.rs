@@ -3,7 +3,8 @@
 use redis::cmd;
 use ulid::Ulid;
 
-use crate::broker::{Broker, BrokerError, Patience, keys};
+use crate::broker::{Broker, BrokerError, Patience};
+use crate::queues::keys;
 use crate::queues::model::QueueName;
 use crate::queues::scripts;
 
@@ -44,7 +45,7 @@ impl Totals {
 /// Some names of queues, and where the next ones are; 0 is the beginning, and the end.
 pub(in crate::queues) async fn names(broker: &Broker, from: u64) -> Result<(u64, Vec<String>), BrokerError> {
     let mut scan = cmd("SSCAN");
-    scan.arg(keys::RELIABLE_QUEUES).arg(from);
+    scan.arg(keys::NAMES).arg(from);
     broker.read(scan.arg("COUNT").arg(QUEUES_OF_A_CALL)).await
 }
 
@@ -66,10 +67,7 @@ pub(in crate::queues) async fn add(
 
 async fn look(broker: &Broker, queues: &[QueueName]) -> Result<Totals, BrokerError> {
     type Answer = (u64, u64, u64, u64, u64, u64, u64, String);
-    let keys: Vec<_> = queues
-        .iter()
-        .flat_map(|queue| keys::reliable_queue(queue.as_str()))
-        .collect();
+    let keys: Vec<_> = queues.iter().flat_map(keys::queue).collect();
     let call = scripts::TOTALS.on(&keys);
     let (queues, ready, delayed, in_flight, dead, dead_dropped, oldest_age, nonce): Answer =
         broker.look(call, Patience::usual()).await?;
