@@ -9,10 +9,10 @@ use secrecy::ExposeSecret;
 use super::exchange::{Answers, Asking, exchange, name, parse, pipeline, split, time_is_up, wait_longer};
 use super::health::{PROBE, Trouble};
 use super::keeper::{Connected, stay_connected};
+use super::metrics::METRICS;
 use super::script::Call;
 use super::{BrokerError, Patience};
 use crate::config::{self, RedisAddress};
-use crate::telemetry::metrics::METRICS;
 
 /// The command that calls a script.
 const EVALSHA: &str = "EVALSHA";
@@ -161,7 +161,7 @@ impl Broker {
     async fn ask<'c>(&self, command: &'c str, patience: Patience) -> Result<Asking<'c>, BrokerError> {
         let connected = self.connected(patience).await;
         let with = connected.map_err(|trouble| {
-            METRICS.redis_errors.with_label_values(&[command]).inc();
+            METRICS.errors.with_label_values(&[command]).inc();
             BrokerError::Unavailable(format!("there is no connection to Redis: {}", trouble.word()))
         })?;
         Ok(Asking::new(command, with, patience))

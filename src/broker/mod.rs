@@ -7,6 +7,7 @@ mod exchange;
 mod health;
 mod keeper;
 mod keys;
+pub(crate) mod metrics;
 mod patience;
 mod script;
 

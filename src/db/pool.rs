@@ -17,10 +17,10 @@ use super::DatabaseError;
 use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;
 use super::manager::{LogError, Manager};
+use super::metrics::METRICS;
 use super::session::Trust;
 use crate::config;
 use crate::lane::Refusal;
-use crate::telemetry::metrics::METRICS;
 use crate::telemetry::scrape::AtScrape;
 
 /// Connections that are kept ready; as many as work at once are made when they are needed.
@@ -161,7 +161,7 @@ impl Database {
                 u32::try_from(self.connector.under_way()).unwrap_or(u32::MAX),
             ),
         ] {
-            let connections = &METRICS.database_connections;
+            let connections = &METRICS.connections;
             connections.with_label_values(&[name]).set(number.into());
         }
     }
@@ -199,9 +199,7 @@ impl Database {
         let pool = self.pool.clone();
         let mut running = spawn_blocking(move || {
             let place = place(&pool, limits)?;
-            METRICS
-                .database_connection_wait
-                .observe(asked.elapsed().as_secs_f64());
+            METRICS.connection_wait.observe(asked.elapsed().as_secs_f64());
             let mut connection = claim
                 .begin(Lent::new(place, permits))
                 .ok_or_else(|| unavailable("the request has given up"))?;

@@ -14,6 +14,7 @@
 //! - Whoever asks holds the lane, so at shutdown it ends once everyone is answered.
 
 mod driver;
+pub(crate) mod metrics;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,7 @@ use rocket::tokio::sync::mpsc::error::TrySendError;
 use rocket::tokio::sync::{mpsc, oneshot};
 use rocket::tokio::time::Instant;
 
-use crate::telemetry::metrics::LaneMetrics;
+use self::metrics::LaneMetrics;
 
 /// The most items of a batch.
 const BATCH_MAX: usize = 256;

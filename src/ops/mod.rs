@@ -2,6 +2,7 @@
 
 mod checks;
 pub mod logs;
+pub(crate) mod metrics;
 pub mod probe;
 mod routes;
 mod scrape;

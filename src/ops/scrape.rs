@@ -7,19 +7,17 @@ use rocket::http::{ContentType, Method, Status};
 use rocket::route::{Handler, Outcome};
 use rocket::tokio::time::Instant;
 use rocket::{Data, Request, Route};
-use rocket_prometheus::PrometheusMetrics;
-use rocket_prometheus::prometheus::core::Collector;
-use rocket_prometheus::prometheus::{Result, TextEncoder};
+use rocket_prometheus::prometheus::TextEncoder;
 
 use crate::http::body::NoBody;
-use crate::telemetry::metrics::METRICS;
+use crate::telemetry::metrics::REGISTRY;
 use crate::telemetry::scrape::Scrapes;
 
 /// A scrape does not wait longer for gauges.
 const WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(Clone)]
-pub(super) struct Scrape(pub(super) PrometheusMetrics);
+pub(super) struct Scrape;
 
 impl From<Scrape> for Vec<Route> {
     fn from(scrape: Scrape) -> Self {
@@ -38,7 +36,7 @@ impl Handler for Scrape {
         if let Some(scrapes) = request.rocket().state::<Scrapes>() {
             scrapes.renew(Instant::now() + WITHIN).await;
         }
-        match self.text() {
+        match TextEncoder::new().encode_to_string(&REGISTRY.gather()) {
             Ok(text) => {
                 let kind = ContentType::new("text", "plain");
                 let kind = kind.with_params([("version", "0.0.4"), ("charset", "utf-8")]);
@@ -46,15 +44,5 @@ impl Handler for Scrape {
             }
             Err(_) => Outcome::Error(Status::InternalServerError),
         }
-    }
-}
-
-impl Scrape {
-    /// In the place of rocket_prometheus's own handler, which wants a body.
-    fn text(&self) -> Result<String> {
-        let mut families = self.0.http_requests_total().collect();
-        families.retain(|family| !family.get_metric().is_empty());
-        families.extend(METRICS.registry.gather());
-        TextEncoder::new().encode_to_string(&families)
     }
 }

@@ -1,7 +1,7 @@
 //! One plain queue of messages, first in, first out.
 
-mod depth;
 mod keys;
+pub(crate) mod metrics;
 mod routes;
 mod store;
 mod taken;

@@ -7,7 +7,7 @@ use rocket::response::{self, Responder};
 use rocket::{Request, State};
 use serde::Serialize;
 
-use super::depth::Depth;
+use super::metrics::Depth;
 use super::store::Queue;
 use super::taken::Taken;
 use crate::broker::Broker;

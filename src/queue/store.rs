@@ -9,12 +9,12 @@ use redis::cmd;
 use rocket::tokio::time::Instant;
 
 use super::keys;
+use super::metrics::METRICS;
 use super::taken::{Returns, Taken};
 use crate::broker::{Broker, BrokerError, Patience, Script};
 use crate::delivery::{Budget, Share};
 use crate::http::launch::Alive;
 use crate::lane::{Batch, Lane, Rules};
-use crate::telemetry::metrics::METRICS;
 
 static POP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/pop.lua")));
 
@@ -60,7 +60,7 @@ impl Queue {
     /// As [`Broker::write`], or too many requests wait.
     pub(super) async fn push(&self, message: String) -> Result<(), BrokerError> {
         self.push.ask(message).await?;
-        METRICS.queue_pushes.inc();
+        METRICS.pushes.inc();
         Ok(())
     }
 
@@ -78,7 +78,7 @@ impl Queue {
             }
         };
         let outcome = if message.is_some() { "message" } else { "empty" };
-        METRICS.queue_pops.with_label_values(&[outcome]).inc();
+        METRICS.pops.with_label_values(&[outcome]).inc();
         Ok(message)
     }
 

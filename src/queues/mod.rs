@@ -4,6 +4,7 @@ mod batch;
 mod delivery;
 mod gauges;
 mod keys;
+pub(crate) mod metrics;
 mod model;
 mod parameters;
 mod routes;
