@@ -19,7 +19,8 @@ pub(crate) struct Metrics {
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     queues: gauge(
         "order_api_reliable_queues",
-        "Queues with receipts. The same on every instance, as are the next ones; NaN while Redis is away.",
+        "Queues with receipts. This and what is told of their messages is the same on every instance, and NaN while \
+         Redis is away.",
     ),
     messages: gauges(
         "order_api_reliable_queue_messages",
