@@ -3,7 +3,7 @@
 //! The map of this tree; arrows point from who uses to who is used:
 //!
 //! ```text
-//! main → cli → app → orders, queue, keyvalue, ops → http → db, broker, outbound → lane → telemetry → config, error
+//! main → cli → app → orders, queue, keyvalue, ops → http → db, broker, outbound → lane → failure, telemetry → config, error
 //! ```
 //!
 //! A line that speaks HTTP lives in its feature's `routes.rs`, one that speaks SQL in its `store.rs`,
@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod failure;
 pub mod http;
 pub mod keyvalue;
 pub mod lane;

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use redis::cmd;
 
 use super::model::Entry;
-use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::broker::{Broker, Patience, Script, keys};
+use crate::failure::Failure;
 
 static SET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/set.lua")));
 
@@ -17,7 +18,7 @@ pub(super) enum Stored {
 }
 
 /// Keeps a value, in place of the one that was there.
-pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, BrokerError> {
+pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, Failure> {
     let mut call = SET.on(&[keys::key_value(&entry.key)]);
     call.arg(&entry.value);
     let existed: bool = broker.add(call, Patience::usual()).await?;
@@ -25,6 +26,6 @@ pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, Broker
 }
 
 /// The value under a key, if there is one.
-pub(super) async fn get(broker: &Broker, key: &str) -> Result<Option<String>, BrokerError> {
+pub(super) async fn get(broker: &Broker, key: &str) -> Result<Option<String>, Failure> {
     broker.read(cmd("GET").arg(keys::key_value(key))).await
 }

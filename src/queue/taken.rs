@@ -12,7 +12,8 @@ use rocket::tokio::time::{Instant, sleep};
 use ulid::Ulid;
 
 use super::budget::Share;
-use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::broker::{Broker, Patience, Script, keys};
+use crate::failure::Failure;
 use crate::http::launch::Alive;
 
 static PUT_BACK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put_back.lua")));
@@ -147,7 +148,7 @@ async fn put_back(broker: &Broker, messages: &[Returned]) {
         }
         match broker.run::<()>(call, Patience::usual()).await {
             Ok(()) => return,
-            Err(BrokerError::Bug(error)) => {
+            Err(Failure::Bug(error)) => {
                 tracing::error!(error, messages = messages.len(), "popped messages are lost");
                 return;
             }

@@ -4,7 +4,8 @@ use redis::cmd;
 use rocket::futures::{StreamExt, TryStreamExt, stream};
 
 use super::{MOST_BYTES, Queues, call, scripts, time};
-use crate::broker::{BrokerError, Patience, keys};
+use crate::broker::{Patience, keys};
+use crate::failure::Failure;
 use crate::queue::reliable::model::{DeadLetter, Numbers, QueueName};
 
 /// Queues that a list asks for at once.
@@ -16,7 +17,7 @@ impl Queues {
         &self,
         queue: QueueName,
         patience: Patience,
-    ) -> Result<Option<Numbers>, BrokerError> {
+    ) -> Result<Option<Numbers>, Failure> {
         type Answer = (bool, u64, u64, u64, u64, u64, u64, u64);
         let answer = self
             .broker
@@ -35,7 +36,7 @@ impl Queues {
     }
 
     /// The numbers of every queue, by name.
-    pub(in crate::queue::reliable) async fn list(&self) -> Result<Vec<Numbers>, BrokerError> {
+    pub(in crate::queue::reliable) async fn list(&self) -> Result<Vec<Numbers>, Failure> {
         let patience = Patience::usual();
         let mut names: Vec<String> = self
             .broker
@@ -56,7 +57,7 @@ impl Queues {
         &self,
         queue: &QueueName,
         limit: u64,
-    ) -> Result<Vec<DeadLetter>, BrokerError> {
+    ) -> Result<Vec<DeadLetter>, Failure> {
         let mut call = call(&scripts::DEAD, queue);
         call.arg(limit).arg(MOST_BYTES);
         let found: Vec<(String, String, u32, String)> = self.broker.look(call, Patience::usual()).await?;
@@ -77,14 +78,16 @@ impl Queues {
         &self,
         queue: &QueueName,
         max: u64,
-    ) -> Result<u64, BrokerError> {
+    ) -> Result<u64, Failure> {
         let (mut wanted, mut total) = (max, 0);
         while wanted > 0 {
             let mut call = call(&scripts::REDRIVE, queue);
             call.arg(wanted);
             let answer = self.broker.run(call, Patience::usual()).await;
             let (redriven, left): (u64, u64) = answer.map_err(|error| match error {
-                BrokerError::Unavailable(reason) if total > 0 => BrokerError::OutcomeUnknown(reason),
+                Failure::Unavailable(backend, reason) if total > 0 => {
+                    Failure::OutcomeUnknown(backend, reason)
+                }
                 error => error,
             })?;
             total += redriven;
@@ -94,19 +97,19 @@ impl Queues {
     }
 
     /// Removes every message but the dead letters, and returns how many.
-    pub(in crate::queue::reliable) async fn purge(&self, queue: &QueueName) -> Result<u64, BrokerError> {
+    pub(in crate::queue::reliable) async fn purge(&self, queue: &QueueName) -> Result<u64, Failure> {
         let call = call(&scripts::PURGE, queue);
         self.broker.run(call, Patience::usual()).await
     }
 
     /// Removes every dead letter, and returns how many.
-    pub(in crate::queue::reliable) async fn purge_dead(&self, queue: &QueueName) -> Result<u64, BrokerError> {
+    pub(in crate::queue::reliable) async fn purge_dead(&self, queue: &QueueName) -> Result<u64, Failure> {
         let call = call(&scripts::PURGE_DEAD, queue);
         self.broker.run(call, Patience::usual()).await
     }
 
     /// Removes a queue with all that is in it; false if there is none.
-    pub(in crate::queue::reliable) async fn delete(&self, queue: &QueueName) -> Result<bool, BrokerError> {
+    pub(in crate::queue::reliable) async fn delete(&self, queue: &QueueName) -> Result<bool, Failure> {
         // The name first: a push that comes between the two leaves a name without a queue, and never a queue
         // without a name.
         let mut forget = cmd("SREM");

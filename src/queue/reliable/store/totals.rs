@@ -3,7 +3,8 @@
 use redis::cmd;
 use ulid::Ulid;
 
-use crate::broker::{Broker, BrokerError, Patience, keys};
+use crate::broker::{Broker, Patience, keys};
+use crate::failure::Failure;
 use crate::queue::reliable::model::QueueName;
 use crate::queue::reliable::scripts;
 
@@ -45,7 +46,7 @@ impl Totals {
 pub(in crate::queue::reliable) async fn names(
     broker: &Broker,
     from: u64,
-) -> Result<(u64, Vec<String>), BrokerError> {
+) -> Result<(u64, Vec<String>), Failure> {
     let mut scan = cmd("SSCAN");
     scan.arg(keys::RELIABLE_QUEUES).arg(from);
     broker.read(scan.arg("COUNT").arg(QUEUES_OF_A_CALL)).await
@@ -56,7 +57,7 @@ pub(in crate::queue::reliable) async fn add(
     broker: &Broker,
     names: &[String],
     to: &mut Totals,
-) -> Result<(), BrokerError> {
+) -> Result<(), Failure> {
     let queues: Vec<_> = names
         .iter()
         .filter_map(|name| QueueName::parse(name).ok())
@@ -67,7 +68,7 @@ pub(in crate::queue::reliable) async fn add(
     Ok(())
 }
 
-async fn look(broker: &Broker, queues: &[QueueName]) -> Result<Totals, BrokerError> {
+async fn look(broker: &Broker, queues: &[QueueName]) -> Result<Totals, Failure> {
     type Answer = (u64, u64, u64, u64, u64, u64, u64, String);
     let keys: Vec<_> = queues
         .iter()
