@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! main → cli → app → orders, queue, queues, keyvalue, ops → http, delivery
-//!   → db, broker, outbound → lane → telemetry → config, error
+//!   → db, broker, outbound → lane → failure, telemetry → config, error
 //! ```
 //!
 //! A line that speaks HTTP lives in its feature's `routes.rs`, one that speaks SQL in its `store.rs`,
@@ -17,6 +17,7 @@ pub mod config;
 pub mod db;
 mod delivery;
 pub mod error;
+pub mod failure;
 pub mod http;
 pub mod keyvalue;
 pub mod lane;

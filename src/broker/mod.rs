@@ -2,8 +2,8 @@
 
 mod connect;
 mod connection;
-mod error;
 mod exchange;
+mod failure;
 mod health;
 mod keeper;
 mod keys;
@@ -12,7 +12,7 @@ mod patience;
 mod script;
 
 pub use connection::{Broker, NotAnAddress};
-pub use error::BrokerError;
+pub use failure::outcome_unknown;
 pub use health::Trouble;
 pub use keys::Prefix;
 pub use patience::Patience;

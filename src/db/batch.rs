@@ -4,8 +4,10 @@ use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
 use rocket::tokio::time::Instant;
 
+use super::Database;
+use super::failure::{after_write, outcome_unknown, unavailable};
 use super::sqlstate::{is_canceled, is_of_the_server};
-use super::{Database, DatabaseError};
+use crate::failure::Failure;
 use crate::lane::{Batch, Lane, PATIENCE, Rules};
 
 /// One statement for many items, with an answer for each in the items' order.
@@ -14,11 +16,7 @@ pub type Statement<I, T> = fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>>;
 /// A lane for a statement that changes something and commits by itself.
 ///
 /// To be called inside the async runtime.
-pub fn write_lane<I, T>(
-    name: &'static str,
-    database: &Database,
-    statement: Statement<I, T>,
-) -> Lane<I, T, DatabaseError>
+pub fn write_lane<I, T>(name: &'static str, database: &Database, statement: Statement<I, T>) -> Lane<I, T>
 where
     I: Send + 'static,
     T: Send + 'static,
@@ -28,7 +26,7 @@ where
         key: |_| (),
         bytes: |_| 0,
         side_by_side: 1,
-        no_answer: DatabaseError::OutcomeUnknown,
+        no_answer: outcome_unknown,
     };
     let database = database.clone();
     Lane::new(rules, move |Batch { items, begin_by }| {
@@ -52,11 +50,7 @@ where
 /// A lane for a statement that changes nothing.
 ///
 /// To be called inside the async runtime.
-pub fn read_lane<I, T>(
-    name: &'static str,
-    database: &Database,
-    statement: Statement<I, T>,
-) -> Lane<I, T, DatabaseError>
+pub fn read_lane<I, T>(name: &'static str, database: &Database, statement: Statement<I, T>) -> Lane<I, T>
 where
     I: Send + 'static,
     T: Send + 'static,
@@ -66,7 +60,7 @@ where
         key: |_| (),
         bytes: |_| 0,
         side_by_side: 1,
-        no_answer: DatabaseError::Unavailable,
+        no_answer: unavailable,
     };
     let database = database.clone();
     Lane::new(rules, move |Batch { items, begin_by }| {
@@ -91,7 +85,7 @@ pub fn shared_read_lane<I, T>(
     database: &Database,
     side_by_side: usize,
     statement: fn(&mut PgConnection, I) -> QueryResult<T>,
-) -> Lane<I, T, DatabaseError>
+) -> Lane<I, T>
 where
     I: Copy + Eq + Send + 'static,
     T: Clone + Send + 'static,
@@ -101,7 +95,7 @@ where
         key: |item| *item,
         bytes: |_| 0,
         side_by_side,
-        no_answer: DatabaseError::Unavailable,
+        no_answer: unavailable,
     };
     let database = database.clone();
     Lane::new(rules, move |Batch { items, begin_by }| {
@@ -117,7 +111,7 @@ where
     })
 }
 
-fn failed<T>(number: usize, error: &DatabaseError) -> Vec<Result<T, DatabaseError>> {
+fn failed<T>(number: usize, error: &Failure) -> Vec<Result<T, Failure>> {
     (0..number).map(|_| Err(error.clone())).collect()
 }
 
@@ -129,20 +123,20 @@ fn together_or_alone<I, T>(
     items: &[I],
     statement: Statement<I, T>,
     retry_until: Instant,
-) -> Vec<Result<T, DatabaseError>> {
+) -> Vec<Result<T, Failure>> {
     let error = match statement(connection, items) {
         Ok(answers) if answers.len() == items.len() => {
             return answers.into_iter().map(Ok).collect();
         }
         Ok(_) => {
             let reason = "a statement answered for more or fewer items".to_owned();
-            return failed(items.len(), &DatabaseError::Bug(reason)); // it has been carried out
+            return failed(items.len(), &Failure::Bug(reason)); // it has been carried out
         }
         Err(error) => error,
     };
     let again = items.len() > 1 && !is_canceled(&error) && !is_of_the_server(&error);
-    let error = DatabaseError::after_write(error);
-    if !again || matches!(error, DatabaseError::OutcomeUnknown(_)) {
+    let error = after_write(error);
+    if !again || matches!(error, Failure::OutcomeUnknown(..)) {
         return failed(items.len(), &error);
     }
     let alone = |item| {

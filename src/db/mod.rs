@@ -3,7 +3,7 @@
 pub mod batch;
 mod claim;
 mod connect;
-mod error;
+mod failure;
 mod manager;
 pub(crate) mod metrics;
 pub mod migrate;
@@ -14,5 +14,4 @@ pub mod schema;
 mod session;
 pub mod sqlstate;
 
-pub use error::DatabaseError;
 pub use pool::Database;

@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use diesel::pg::PgConnection;
 use diesel::r2d2::{Pool, PooledConnection};
-use diesel::result::QueryResult;
+use diesel::result::{Error, QueryResult};
 use rocket::tokio::sync::Semaphore;
 use rocket::tokio::task::spawn_blocking;
 use rocket::tokio::time::{Instant, timeout_at};
 
-use super::DatabaseError;
 use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;
+use super::failure::{after_read, after_write, outcome_unknown, unavailable};
 use super::manager::{LogError, Manager};
 use super::metrics::METRICS;
 use super::session::Trust;
 use crate::config;
-use crate::lane::Refusal;
+use crate::failure::{Failure, Overload};
 use crate::telemetry::scrape::AtScrape;
 
 /// Connections that are kept ready; as many as work at once are made when they are needed.
@@ -55,6 +55,24 @@ enum Kind {
     Read,
     Write,
     Check,
+}
+
+impl Kind {
+    /// What an error of the statement means.
+    fn failed(self, error: Error) -> Failure {
+        match self {
+            Self::Read | Self::Check => after_read(error),
+            Self::Write => after_write(error),
+        }
+    }
+
+    /// The statement was sent and not answered.
+    fn unanswered(self, reason: String) -> Failure {
+        match self {
+            Self::Read | Self::Check => unavailable(reason),
+            Self::Write => outcome_unknown(reason),
+        }
+    }
 }
 
 /// How long something may take.
@@ -103,14 +121,12 @@ impl Database {
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses.
-    pub async fn read<T, F>(&self, begin_by: Instant, work: F) -> Result<T, DatabaseError>
+    pub async fn read<T, F>(&self, begin_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        let work = |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
-        let limits = self.limits(Kind::Read, begin_by);
-        self.run(limits, work, DatabaseError::Unavailable).await
+        self.run(self.limits(Kind::Read, begin_by), work).await
     }
 
     /// Runs a statement that changes something, in the way of [`super::batch`], if a connection is there by
@@ -118,31 +134,29 @@ impl Database {
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses, or nobody knows whether it committed.
-    pub async fn write<T, F>(&self, begin_by: Instant, work: F) -> Result<T, DatabaseError>
+    pub async fn write<T, F>(&self, begin_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        let limits = self.limits(Kind::Write, begin_by);
-        self.run(limits, work, DatabaseError::OutcomeUnknown).await
+        self.run(self.limits(Kind::Write, begin_by), work).await
     }
 
     /// Runs a statement that asks how the server is, and brings its answer by `answer_by`. One runs at a time.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses, or there was no turn in time.
-    pub async fn check<T, F>(&self, answer_by: Instant, work: F) -> Result<T, DatabaseError>
+    pub async fn check<T, F>(&self, answer_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        let work = |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
         let limits = Limits {
             kind: Kind::Check,
             begin_by: answer_by.checked_sub(SILENCE).unwrap_or(answer_by),
             answer_by,
         };
-        self.run(limits, work, DatabaseError::Unavailable).await
+        self.run(limits, work).await
     }
 
     /// Sets the metrics that tell how many connections there are and how many of them work.
@@ -174,21 +188,16 @@ impl Database {
         }
     }
 
-    async fn run<T, F>(
-        &self,
-        limits: Limits,
-        work: F,
-        no_answer: fn(String) -> DatabaseError,
-    ) -> Result<T, DatabaseError>
+    async fn run<T, F>(&self, limits: Limits, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
         let asked = Instant::now();
         let permits = timeout_at(limits.begin_by, self.permits(limits.kind))
             .await
             .map_err(|_| match limits.kind {
-                Kind::Check => DatabaseError::Overloaded(Refusal::Late),
+                Kind::Check => Failure::Overloaded(Overload::Late),
                 Kind::Read | Kind::Write => unavailable("every connection is busy"),
             })??;
         let waiter = Waiter {
@@ -205,14 +214,14 @@ impl Database {
                 .ok_or_else(|| unavailable("the request has given up"))?;
             let done = work(&mut connection);
             claim.end(connection);
-            done
+            done.map_err(|error| limits.kind.failed(error))
         });
         // PostgreSQL ends a statement in time by itself, unless it is stuck whole or the network is.
         let silent_after = self.statement_timeout + SILENCE;
         let mut until = limits.answer_by.min(Instant::now() + silent_after);
         loop {
             if let Ok(finished) = timeout_at(until, &mut running).await {
-                return finished.map_err(|error| no_answer(error.to_string()))?;
+                return finished.map_err(|error| limits.kind.unanswered(error.to_string()))?;
             }
             let since = waiter.claim.running_since();
             let later = since.map_or(limits.answer_by, |since| since + silent_after);
@@ -223,13 +232,13 @@ impl Database {
             until = later;
         }
         Err(if waiter.abandon() {
-            no_answer("PostgreSQL does not answer".to_owned())
+            limits.kind.unanswered("PostgreSQL does not answer".to_owned())
         } else {
             unavailable("no connection in time")
         })
     }
 
-    async fn permits(&self, kind: Kind) -> Result<Permits, DatabaseError> {
+    async fn permits(&self, kind: Kind) -> Result<Permits, Failure> {
         let of_kind = match kind {
             Kind::Read => Some(&self.reads),
             Kind::Check => Some(&self.checks),
@@ -257,7 +266,7 @@ fn abandoned_max(pool_size: usize) -> usize {
 }
 
 /// A connection of the pool that is of use for this.
-fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manager>, DatabaseError> {
+fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manager>, Failure> {
     let fetch = || {
         let wait = limits.begin_by.saturating_duration_since(Instant::now());
         pool.get_timeout(wait).map_err(unavailable)
@@ -276,8 +285,4 @@ fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manage
         return Err(unavailable("PostgreSQL takes no writes: it is read-only"));
     }
     Ok(place)
-}
-
-fn unavailable(reason: impl ToString) -> DatabaseError {
-    DatabaseError::Unavailable(reason.to_string())
 }

@@ -41,9 +41,7 @@ pub(super) fn takes_no_writes(error: &Error) -> bool {
 #[must_use]
 pub(super) fn is_of_the_server(error: &Error) -> bool {
     /// PostgreSQL's own words, and the C library's behind them.
-    const WORDS: [&str; 13] = [
-        "No space left on device",
-        "Disk quota exceeded",
+    const WORDS: [&str; 11] = [
         "Read-only file system",
         "Input/output error",
         "Too many open files",
@@ -60,7 +58,15 @@ pub(super) fn is_of_the_server(error: &Error) -> bool {
         Error::DatabaseError(DatabaseErrorKind::Unknown, information) => information.message(),
         error => return takes_no_writes(error),
     };
-    WORDS.iter().any(|words| message.contains(words))
+    is_disk_full(message) || WORDS.iter().any(|words| message.contains(words))
+}
+
+/// 53100: the disk, or the share of it that the server may use, has no room left.
+#[must_use]
+pub(super) fn is_disk_full(message: &str) -> bool {
+    ["No space left on device", "Disk quota exceeded"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 fn begins_with(error: &Error, message: &str) -> bool {

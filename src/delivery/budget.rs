@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use rocket::tokio::time::{Instant, timeout_at};
 
-use crate::lane::Refusal;
+use crate::failure::{Failure, Overload};
 
 /// Bytes of messages that have been received and not sent yet.
 const BYTES: usize = 16 * 1024 * 1024;
@@ -30,10 +30,10 @@ impl Budget {
     ///
     /// # Errors
     /// There was none in time.
-    pub async fn take(&self, begin_by: Instant) -> Result<Share, Refusal> {
+    pub async fn take(&self, begin_by: Instant) -> Result<Share, Failure> {
         let least = Arc::clone(&self.0).acquire_many_owned(permits(LEAST));
         let Ok(Ok(mut share)) = timeout_at(begin_by, least).await else {
-            return Err(Refusal::Late);
+            return Err(Failure::Overloaded(Overload::Late));
         };
         let more = self.0.available_permits().min(COMMAND - LEAST);
         if let Ok(more) = Arc::clone(&self.0).try_acquire_many_owned(permits(more)) {

@@ -6,7 +6,8 @@ use redis::cmd;
 
 use super::keys;
 use super::model::Entry;
-use crate::broker::{Broker, BrokerError, Patience, Script};
+use crate::broker::{Broker, Patience, Script};
+use crate::failure::Failure;
 
 static SET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/set.lua")));
 
@@ -18,7 +19,7 @@ pub(super) enum Stored {
 }
 
 /// Keeps a value, in place of the one that was there.
-pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, BrokerError> {
+pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, Failure> {
     let mut call = SET.on(&[keys::value(&entry.key)]);
     call.arg(&entry.value);
     let existed: bool = broker.add(call, Patience::usual()).await?;
@@ -26,6 +27,6 @@ pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, Broker
 }
 
 /// The value under a key, if there is one.
-pub(super) async fn get(broker: &Broker, key: &str) -> Result<Option<String>, BrokerError> {
+pub(super) async fn get(broker: &Broker, key: &str) -> Result<Option<String>, Failure> {
     broker.read(cmd("GET").arg(keys::value(key))).await
 }

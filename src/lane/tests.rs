@@ -11,34 +11,25 @@ use rocket::tokio::sync::Semaphore;
 use rocket::tokio::time::{Instant, sleep, timeout};
 use rocket::tokio::{self, spawn};
 
-use super::{BATCH_MAX, Batch, Lane, PATIENCE, Refusal, Rules, WAITING_MAX};
+use super::{BATCH_MAX, Batch, Lane, PATIENCE, Rules, WAITING_MAX};
+use crate::failure::{Failure, Overload};
 
-#[derive(Debug, Clone, PartialEq)]
-enum Failed {
-    Refused(Refusal),
-    NoAnswer,
-}
+const NO_ANSWER: Failure = Failure::Bug(String::new());
 
-impl From<Refusal> for Failed {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
+type Asked = tokio::task::JoinHandle<Result<u32, Failure>>;
+type Echo = Lane<u32, u32>;
 
-type Asked = tokio::task::JoinHandle<Result<u32, Failed>>;
-type Echo = Lane<u32, u32, Failed>;
-
-fn rules() -> Rules<u32, Failed, u32> {
+fn rules() -> Rules<u32, u32> {
     Rules {
         name: "test",
         key: |_| 0,
         bytes: |_| 0,
         side_by_side: 1,
-        no_answer: |_| Failed::NoAnswer,
+        no_answer: |_| NO_ANSWER,
     }
 }
 
-fn echo(items: Vec<u32>) -> Vec<Result<u32, Failed>> {
+fn echo(items: Vec<u32>) -> Vec<Result<u32, Failure>> {
     items.into_iter().map(Ok).collect()
 }
 
@@ -50,7 +41,7 @@ struct Gate {
 }
 
 impl Gate {
-    fn closed(rules: Rules<u32, Failed, u32>) -> (Self, Arc<Echo>) {
+    fn closed(rules: Rules<u32, u32>) -> (Self, Arc<Echo>) {
         let gate = Self {
             open: Arc::new(Semaphore::new(0)),
             begun: Arc::default(),
@@ -100,7 +91,7 @@ async fn busy() -> (Gate, Arc<Echo>) {
 }
 
 /// A lane with one batch under way, in which is this item.
-async fn busy_with(item: u32, rules: Rules<u32, Failed, u32>) -> (Gate, Arc<Echo>) {
+async fn busy_with(item: u32, rules: Rules<u32, u32>) -> (Gate, Arc<Echo>) {
     let (gate, lane) = Gate::closed(rules);
     let asking = Arc::clone(&lane);
     spawn(async move { asking.ask(item).await });
@@ -148,7 +139,7 @@ fn a_batch_has_a_limit_and_a_full_lane_refuses_at_once() {
         for item in 1..=WAITING_MAX {
             asked.push(ask(&lane, u32::try_from(item).unwrap()).await);
         }
-        let full = Failed::Refused(Refusal::Full);
+        let full = Failure::Overloaded(Overload::Full);
         assert_eq!(
             (lane.ask(9999).await, lane.has_room()),
             (Err(full.clone()), Err(full))
@@ -185,7 +176,7 @@ fn whoever_has_waited_too_long_is_refused() {
         let in_time = ask(&lane, 2).await;
         sleep(PATIENCE / 2 + Duration::from_millis(1)).await;
         gate.let_through(2);
-        assert_eq!(late.await.unwrap(), Err(Failed::Refused(Refusal::Late)));
+        assert_eq!(late.await.unwrap(), Err(Failure::Overloaded(Overload::Late)));
         assert_eq!(in_time.await.unwrap(), Ok(2));
         assert_eq!(gate.begun(), [vec![0], vec![2]]);
     });
@@ -267,7 +258,7 @@ async fn no_more_batches_run_than_may_run_side_by_side() {
 }
 
 /// Items of so many KiB as they say.
-fn kibibytes() -> Rules<u32, Failed, u32> {
+fn kibibytes() -> Rules<u32, u32> {
     Rules {
         bytes: |item| *item as usize * 1024,
         ..rules()
@@ -328,7 +319,7 @@ async fn no_more_bytes_are_held_than_there_is_room_for_and_room_comes_back() {
     for _ in 0..15 {
         asked.push(ask(&lane, 1024).await);
     }
-    assert_eq!(lane.ask(1).await, Err(Failed::Refused(Refusal::Full)));
+    assert_eq!(lane.ask(1).await, Err(Failure::Overloaded(Overload::Full)));
     asked.pop().unwrap().abort(); // and comes back when its turn would have come
     gate.let_through(100);
     for answer in asked {
@@ -347,12 +338,7 @@ async fn a_batch_that_panics_or_answers_too_little_costs_its_own_items_alone() {
             echo(batch.items)
         }
     });
-    for (item, answer) in [
-        (1, Ok(1)),
-        (13, Err(Failed::NoAnswer)),
-        (7, Err(Failed::NoAnswer)),
-        (2, Ok(2)),
-    ] {
+    for (item, answer) in [(1, Ok(1)), (13, Err(NO_ANSWER)), (7, Err(NO_ANSWER)), (2, Ok(2))] {
         assert_eq!(lane.ask(item).await, answer);
     }
 }
@@ -369,7 +355,7 @@ struct Model {
 
 impl Model {
     /// Answers with the time at which the batch began; now and then it panics.
-    async fn run(self: Arc<Self>, items: Vec<u32>) -> Vec<Result<u32, Failed>> {
+    async fn run(self: Arc<Self>, items: Vec<u32>) -> Vec<Result<u32, Failure>> {
         let began = self.clock.fetch_add(1, Ordering::SeqCst);
         let beside = self.under_way.fetch_add(1, Ordering::SeqCst);
         assert!(beside == 0 && !items.is_empty() && items.len() <= BATCH_MAX);
@@ -397,8 +383,8 @@ impl Model {
         let runs = self.runs.lock().unwrap().get(&item).copied().unwrap_or(0);
         match answer {
             Some(Ok(began)) => assert!(runs == 1 && began as usize > asked, "item {item}"),
-            Some(Err(Failed::NoAnswer)) => assert_eq!(runs, 1, "item {item}"),
-            Some(Err(Failed::Refused(_))) => assert_eq!(runs, 0, "item {item}"),
+            Some(Err(Failure::Overloaded(_))) => assert_eq!(runs, 0, "item {item}"),
+            Some(Err(failure)) => assert_eq!((runs, failure), (1, NO_ANSWER), "item {item}"),
             None => assert!(runs <= 1, "item {item}"),
         }
     }

@@ -12,8 +12,9 @@ use rocket::tokio::time::{Instant, sleep};
 use ulid::Ulid;
 
 use super::keys;
-use crate::broker::{Broker, BrokerError, Patience, Script};
+use crate::broker::{Broker, Patience, Script};
 use crate::delivery::Share;
+use crate::failure::Failure;
 use crate::http::launch::Alive;
 
 static PUT_BACK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put_back.lua")));
@@ -148,7 +149,7 @@ async fn put_back(broker: &Broker, messages: &[Returned]) {
         }
         match broker.run::<()>(call, Patience::usual()).await {
             Ok(()) => return,
-            Err(BrokerError::Bug(error)) => {
+            Err(Failure::Bug(error)) => {
                 tracing::error!(error, messages = messages.len(), "popped messages are lost");
                 return;
             }

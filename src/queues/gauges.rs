@@ -13,7 +13,8 @@ use rocket::tokio::time::{Instant, timeout_at};
 
 use super::metrics::METRICS;
 use super::store::totals::{self, Totals};
-use crate::broker::{Broker, BrokerError};
+use crate::broker::Broker;
+use crate::failure::Failure;
 use crate::telemetry::scrape::AtScrape;
 
 /// Pages of names that one scrape looks at.
@@ -46,7 +47,7 @@ impl Gauges {
         }
     }
 
-    async fn walk(&self, walk: &mut Walk) -> Result<(), BrokerError> {
+    async fn walk(&self, walk: &mut Walk) -> Result<(), Failure> {
         let enough = Instant::now() + ENOUGH;
         for _ in 0..MOST_LOOKS {
             if walk.step(&self.broker).await? {
@@ -77,7 +78,7 @@ impl AtScrape for Gauges {
 
 impl Walk {
     /// Looks at one page; true at the end.
-    async fn step(&mut self, broker: &Broker) -> Result<bool, BrokerError> {
+    async fn step(&mut self, broker: &Broker) -> Result<bool, Failure> {
         let (next, mut names) = totals::names(broker, self.cursor).await?;
         self.leave_out_seen(&mut names);
         totals::add(broker, &names, &mut self.totals).await?;

@@ -1,7 +1,8 @@
 //! Pushing: what waits for one queue is one call.
 
 use super::{Asked, Queues, by_queue, call, naming, scripts};
-use crate::broker::{Broker, BrokerError, Patience};
+use crate::broker::{Broker, Patience};
+use crate::failure::Failure;
 use crate::lane::Batch;
 use crate::queues::model::QueueName;
 
@@ -25,7 +26,7 @@ impl Queues {
         queue: &QueueName,
         messages: Vec<String>,
         delay: u64,
-    ) -> Result<Vec<String>, BrokerError> {
+    ) -> Result<Vec<String>, Failure> {
         let queue = queue.clone();
         self.push
             .ask(Push {
@@ -49,7 +50,7 @@ impl Asked for Push {
     }
 }
 
-pub(super) async fn run(broker: Broker, batch: Batch<Push>) -> Vec<Result<Vec<String>, BrokerError>> {
+pub(super) async fn run(broker: Broker, batch: Batch<Push>) -> Vec<Result<Vec<String>, Failure>> {
     let patience = Patience::beginning_by(batch.begin_by);
     by_queue(batch.items, |queue, pushes| {
         push(broker.clone(), queue, pushes, patience)
@@ -62,7 +63,7 @@ async fn push(
     queue: QueueName,
     pushes: Vec<Push>,
     patience: Patience,
-) -> Result<Vec<Vec<String>>, BrokerError> {
+) -> Result<Vec<Vec<String>>, Failure> {
     // A name that is there already costs nothing but its bytes in the same packet.
     let mut call = call(&scripts::PUSH, &queue).after(naming(&queue));
     for push in &pushes {

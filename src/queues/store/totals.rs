@@ -3,7 +3,8 @@
 use redis::cmd;
 use ulid::Ulid;
 
-use crate::broker::{Broker, BrokerError, Patience};
+use crate::broker::{Broker, Patience};
+use crate::failure::Failure;
 use crate::queues::keys;
 use crate::queues::model::QueueName;
 use crate::queues::scripts;
@@ -43,7 +44,7 @@ impl Totals {
 }
 
 /// Some names of queues, and where the next ones are; 0 is the beginning, and the end.
-pub(in crate::queues) async fn names(broker: &Broker, from: u64) -> Result<(u64, Vec<String>), BrokerError> {
+pub(in crate::queues) async fn names(broker: &Broker, from: u64) -> Result<(u64, Vec<String>), Failure> {
     let mut scan = cmd("SSCAN");
     scan.arg(keys::NAMES).arg(from);
     broker.read(scan.arg("COUNT").arg(QUEUES_OF_A_CALL)).await
@@ -54,7 +55,7 @@ pub(in crate::queues) async fn add(
     broker: &Broker,
     names: &[String],
     to: &mut Totals,
-) -> Result<(), BrokerError> {
+) -> Result<(), Failure> {
     let queues: Vec<_> = names
         .iter()
         .filter_map(|name| QueueName::parse(name).ok())
@@ -65,7 +66,7 @@ pub(in crate::queues) async fn add(
     Ok(())
 }
 
-async fn look(broker: &Broker, queues: &[QueueName]) -> Result<Totals, BrokerError> {
+async fn look(broker: &Broker, queues: &[QueueName]) -> Result<Totals, Failure> {
     type Answer = (u64, u64, u64, u64, u64, u64, u64, String);
     let keys: Vec<_> = queues.iter().flat_map(keys::queue).collect();
     let call = scripts::TOTALS.on(&keys);

@@ -4,8 +4,8 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Double, Integer};
-use order_api::db::DatabaseError;
 use order_api::db::batch::{Statement, write_lane};
+use order_api::failure::Failure;
 use order_api::lane::Lane;
 use rocket::futures::future::join_all;
 
@@ -48,18 +48,18 @@ async fn ask<I, T, const N: usize>(
     statement: Statement<I, T>,
     time_limit: &str,
     items: [I; N],
-) -> Vec<Result<T, DatabaseError>>
+) -> Vec<Result<T, Failure>>
 where
     I: Send + 'static,
     T: Send + 'static,
 {
     let pool = pool(&database.url, &[("DATABASE_STATEMENT_TIMEOUT_MS", time_limit)]);
-    let lane: Lane<I, T, DatabaseError> = write_lane("test", &pool, statement);
+    let lane: Lane<I, T> = write_lane("test", &pool, statement);
     join_all(items.map(|item| lane.ask(item))).await
 }
 
-fn is_unavailable<T>(answer: &Result<T, DatabaseError>) -> bool {
-    matches!(answer, Err(DatabaseError::Unavailable(_)))
+fn is_unavailable<T>(answer: &Result<T, Failure>) -> bool {
+    matches!(answer, Err(Failure::Unavailable(..)))
 }
 
 #[rocket::async_test]
@@ -93,7 +93,7 @@ async fn a_batch_that_was_carried_out_is_not_run_again_for_want_of_answers() {
     sql_query(table).execute(&mut database.connect()).unwrap();
     let answers = ask(&database, note, "1000", [1, 2, 3]).await;
     for answer in answers {
-        assert!(matches!(answer, Err(DatabaseError::Bug(_))), "{answer:?}");
+        assert!(matches!(answer, Err(Failure::Bug(_))), "{answer:?}");
     }
     assert_eq!(database.number("SELECT count(*) AS number FROM noted"), 3);
 }
