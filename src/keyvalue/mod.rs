@@ -2,6 +2,7 @@
 
 mod keys;
 mod model;
+mod refusal;
 mod routes;
 mod store;
 

@@ -7,7 +7,8 @@ use rocket::fairing::AdHoc;
 use rocket::http::Status;
 use serde::{Deserialize, Serialize};
 
-use super::model::Entry;
+use super::model::{Entry, LARGEST_VALUE, LONGEST_KEY, Misfit};
+use super::refusal::KeyValueRefusal;
 use super::store::{self, Stored};
 use crate::broker::Broker;
 use crate::error::ApiError;
@@ -69,6 +70,16 @@ struct Added {
     status: &'static str,
 }
 
+/// `member` is what the client calls the key.
+fn entry(member: &str, key: String, value: String) -> Result<Entry, ApiError> {
+    Entry::new(key, value).map_err(|misfit| match misfit {
+        Misfit::Key => ApiError::OutOfRange(format!("{member} must have 1 to {LONGEST_KEY} bytes.")),
+        Misfit::Value => ApiError::PayloadTooLarge {
+            limit: LARGEST_VALUE as u64,
+        },
+    })
+}
+
 #[rocket::post("/set", data = "<body>")]
 async fn set(
     _authorized: Authorized,
@@ -77,7 +88,7 @@ async fn set(
     broker: &State<Broker>,
 ) -> Result<(Status, Json<Done>), ApiError> {
     let SetValue { id, data } = schemas.set.read(body.bytes())?;
-    let status = match store::set(broker, &Entry::new("id", id, data)?).await? {
+    let status = match store::set(broker, &entry("id", id, data)?).await? {
         Stored::New => Status::Created,
         Stored::Replaced => Status::Ok,
     };
@@ -92,7 +103,7 @@ async fn add(
     broker: &State<Broker>,
 ) -> Result<Json<Added>, ApiError> {
     let AddValue { key, value } = schemas.add.read(body.bytes())?;
-    store::set(broker, &Entry::new("key", key, value)?).await?;
+    store::set(broker, &entry("key", key, value)?).await?;
     Ok(Json(Added {
         message: "Data added successfully!",
         status: "OK!",
@@ -106,6 +117,8 @@ async fn get(
     key: &str,
     broker: &State<Broker>,
 ) -> Result<Json<BTreeMap<String, String>>, ApiError> {
-    let value = store::get(broker, key).await?.ok_or(ApiError::KeyNotFound)?;
+    let value = store::get(broker, key)
+        .await?
+        .ok_or(KeyValueRefusal::KeyNotFound)?;
     Ok(Json(BTreeMap::from([(key.to_owned(), value)])))
 }

@@ -1,6 +1,7 @@
 //! The queue's HTTP.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
 use rocket::response::{self, Responder};
@@ -30,7 +31,8 @@ pub fn stage() -> AdHoc {
         if let Some(scrapes) = rocket.state::<Scrapes>() {
             scrapes.add(Depth(broker.clone()));
         }
-        let queue = Queue::new(broker, budget, rocket.state::<Alive>().cloned());
+        let alive = rocket.state::<Alive>().cloned();
+        let queue = Queue::new(broker, budget, Arc::new(alive));
         Ok(rocket
             .manage(queue)
             .mount("/api/queue", rocket::routes![push, pop, count]))

@@ -1,12 +1,12 @@
 //! Queues whose messages stay until their receiver has acknowledged them.
 
-mod batch;
+mod body;
 mod delivery;
 mod gauges;
 mod keys;
 pub(crate) mod metrics;
 mod model;
-mod parameters;
+mod refusal;
 mod routes;
 mod scripts;
 mod store;

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::fairing::AdHoc;
+use rocket::request::FromParam;
 use rocket::tokio::time::sleep;
 use rocket::{FromForm, Shutdown, State, tokio};
 use serde::Serialize;
 
-use super::batch;
+use super::body::{self, Visibility};
 use super::delivery::Delivery;
 use super::gauges::Gauges;
-use super::model::{DeadLetter, LONGEST_VISIBILITY, Numbers, QueueName, Receipt, Terms, Visibility};
-use super::parameters::number;
+use super::model::{DeadLetter, LONGEST_VISIBILITY, Numbers, QueueName, Receipt, Terms};
+use super::refusal::QueueRefusal;
 use super::store::Queues;
 use super::waiters::Waiters;
 use crate::broker::{Broker, Patience};
@@ -20,11 +21,20 @@ use crate::delivery::Budget;
 use crate::error::ApiError;
 use crate::http::body::{JsonBody, LargeBody, NoBody, Schema};
 use crate::http::json::Json;
+use crate::http::query::number;
 use crate::http::token::Authorized;
 use crate::telemetry::scrape::Scrapes;
 
-/// A name in a path, or why it is none.
-type Name = Result<QueueName, ApiError>;
+/// A name in a path, or a refusal.
+type Name = Result<QueueName, QueueRefusal>;
+
+impl FromParam<'_> for QueueName {
+    type Error = QueueRefusal;
+
+    fn from_param(text: &str) -> Name {
+        Self::parse(text).ok_or(QueueRefusal::InvalidName)
+    }
+}
 
 /// Mounts the queues; needs a [`Broker`] and a [`Budget`] in Rocket's state.
 #[must_use]
@@ -76,7 +86,7 @@ async fn push(
 ) -> Result<Json<Pushed>, ApiError> {
     let queue = queue?;
     let delay = number("delay", delay, 0..=LONGEST_VISIBILITY, 0)?;
-    let messages = batch::messages(body.take_text()?)?;
+    let messages = body::messages(body.take_text()?)?;
     let ids = queues.push(&queue, messages, delay).await?;
     waiters.wake(&queue);
     Ok(Json(Pushed { status: "ok", ids }))
@@ -139,7 +149,7 @@ async fn acknowledge(
     queues: &State<Arc<Queues>>,
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
-    let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
+    let receipt = Receipt::parse(receipt).ok_or(QueueRefusal::ReceiptNotFound)?;
     found(queues.acknowledge(queue, receipt).await?)
 }
 
@@ -155,7 +165,7 @@ async fn defer(
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
     let Visibility { visibility } = schema.read(body.bytes())?;
-    let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
+    let receipt = Receipt::parse(receipt).ok_or(QueueRefusal::ReceiptNotFound)?;
     let deferred = queues.defer(&queue, &receipt, visibility).await?;
     if visibility == 0 {
         waiters.wake(&queue);
@@ -164,9 +174,10 @@ async fn defer(
 }
 
 fn found(found: bool) -> Result<Json<Done>, ApiError> {
-    found
-        .then_some(Json(Done { status: "ok" }))
-        .ok_or(ApiError::ReceiptNotFound)
+    match found {
+        true => Ok(Json(Done { status: "ok" })),
+        false => Err(QueueRefusal::ReceiptNotFound.into()),
+    }
 }
 
 #[derive(Serialize)]
@@ -201,7 +212,7 @@ async fn show(
 ) -> Result<Json<Shown>, ApiError> {
     let queue = queue?;
     let numbers = queues.numbers(queue.clone(), Patience::usual()).await?;
-    let numbers = numbers.ok_or_else(|| ApiError::QueueNotFound(queue.as_str().to_owned()))?;
+    let numbers = numbers.ok_or_else(|| QueueRefusal::QueueNotFound(queue.as_str().to_owned()))?;
     Ok(Json(Shown {
         status: "ok",
         numbers,
@@ -295,6 +306,6 @@ async fn delete(
     if queues.delete(&queue).await? {
         Ok(Json(Done { status: "ok" }))
     } else {
-        Err(ApiError::QueueNotFound(queue.as_str().to_owned()))
+        Err(QueueRefusal::QueueNotFound(queue.as_str().to_owned()).into())
     }
 }
