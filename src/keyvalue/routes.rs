@@ -13,7 +13,7 @@ use super::store::{self, Stored};
 use crate::broker::Broker;
 use crate::error::ApiError;
 use crate::http::body::{Body, LargeBody, NoBody, Schema, SchemaError};
-use crate::http::json::Json;
+use crate::http::json::{Done, Json, done};
 use crate::http::token::Authorized;
 
 #[derive(Deserialize)]
@@ -60,11 +60,6 @@ pub fn stage() -> AdHoc {
 }
 
 #[derive(Serialize)]
-struct Done {
-    status: &'static str,
-}
-
-#[derive(Serialize)]
 struct Added {
     message: &'static str,
     status: &'static str,
@@ -92,7 +87,7 @@ async fn set(
         Stored::New => Status::Created,
         Stored::Replaced => Status::Ok,
     };
-    Ok((status, Json(Done { status: "ok" })))
+    Ok((status, done()))
 }
 
 #[rocket::post("/add", data = "<body>")]

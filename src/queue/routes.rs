@@ -1,12 +1,10 @@
 //! The queue's HTTP.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
 use rocket::response::{self, Responder};
 use rocket::{Request, State};
-use serde::Serialize;
 
 use super::metrics::Depth;
 use super::store::Queue;
@@ -15,7 +13,7 @@ use crate::broker::Broker;
 use crate::delivery::{self, Budget, Delivered};
 use crate::error::ApiError;
 use crate::http::body::{Message, NoBody};
-use crate::http::json::Json;
+use crate::http::json::{Done, DoneWith, Json, done, done_with};
 use crate::http::launch::Alive;
 use crate::http::token::Authorized;
 use crate::telemetry::scrape::Scrapes;
@@ -39,30 +37,14 @@ pub fn stage() -> AdHoc {
     })
 }
 
-#[derive(Serialize)]
-struct Pushed {
-    status: &'static str,
-}
-
-#[derive(Serialize)]
-struct Popped<'a> {
-    status: &'static str,
-    message: Option<Cow<'a, str>>,
-}
-
 /// The answer to a pop.
 struct Delivery(Option<Taken>);
 
 impl<'r> Responder<'r, 'static> for Delivery {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let body = Popped {
-            status: "ok",
-            message: self.0.as_ref().map(Taken::message),
-        };
-        match delivery::text(&body) {
-            Ok(text) => delivery::respond(text, self.0),
-            Err(status) => Err(status),
-        }
+        let message = self.0.as_ref().map(Taken::message);
+        let text = done_with("message", message).text()?;
+        delivery::respond(text, self.0)
     }
 }
 
@@ -74,20 +56,14 @@ impl Delivered for Option<Taken> {
     }
 }
 
-#[derive(Serialize)]
-struct Counted {
-    status: &'static str,
-    count: u64,
-}
-
 #[rocket::post("/push", data = "<message>")]
 async fn push(
     _authorized: Authorized,
     mut message: Message,
     queue: &State<Queue>,
-) -> Result<Json<Pushed>, ApiError> {
+) -> Result<Json<Done>, ApiError> {
     queue.push(message.take_text()?).await?;
-    Ok(Json(Pushed { status: "ok" }))
+    Ok(done())
 }
 
 #[rocket::post("/pop", data = "<_none>")]
@@ -100,7 +76,7 @@ async fn count(
     _authorized: Authorized,
     _none: NoBody,
     queue: &State<Queue>,
-) -> Result<Json<Counted>, ApiError> {
+) -> Result<Json<DoneWith<u64>>, ApiError> {
     let count = queue.count().await?;
-    Ok(Json(Counted { status: "ok", count }))
+    Ok(done_with("count", count))
 }

@@ -20,7 +20,7 @@ use crate::broker::{Broker, Patience};
 use crate::delivery::Budget;
 use crate::error::ApiError;
 use crate::http::body::{JsonBody, LargeBody, NoBody, Schema};
-use crate::http::json::Json;
+use crate::http::json::{Done, DoneWith, Json, done, done_with};
 use crate::http::query::number;
 use crate::http::token::Authorized;
 use crate::telemetry::scrape::Scrapes;
@@ -64,17 +64,6 @@ pub fn stage() -> AdHoc {
     })
 }
 
-#[derive(Serialize)]
-struct Done {
-    status: &'static str,
-}
-
-#[derive(Serialize)]
-struct Pushed {
-    status: &'static str,
-    ids: Vec<String>,
-}
-
 #[rocket::post("/<queue>/messages?<delay>", data = "<body>")]
 async fn push(
     _authorized: Authorized,
@@ -83,13 +72,13 @@ async fn push(
     mut body: LargeBody,
     queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
-) -> Result<Json<Pushed>, ApiError> {
+) -> Result<Json<DoneWith<Vec<String>>>, ApiError> {
     let queue = queue?;
     let delay = number("delay", delay, 0..=LONGEST_VISIBILITY, 0)?;
     let messages = body::messages(body.take_text()?)?;
     let ids = queues.push(&queue, messages, delay).await?;
     waiters.wake(&queue);
-    Ok(Json(Pushed { status: "ok", ids }))
+    Ok(done_with("ids", ids))
 }
 
 #[derive(FromForm)]
@@ -175,15 +164,9 @@ async fn defer(
 
 fn found(found: bool) -> Result<Json<Done>, ApiError> {
     match found {
-        true => Ok(Json(Done { status: "ok" })),
+        true => Ok(done()),
         false => Err(QueueRefusal::ReceiptNotFound.into()),
     }
-}
-
-#[derive(Serialize)]
-struct Listed {
-    status: &'static str,
-    queues: Vec<Numbers>,
 }
 
 #[rocket::get("/", data = "<_none>")]
@@ -191,9 +174,9 @@ async fn list(
     _authorized: Authorized,
     _none: NoBody,
     queues: &State<Arc<Queues>>,
-) -> Result<Json<Listed>, ApiError> {
+) -> Result<Json<DoneWith<Vec<Numbers>>>, ApiError> {
     let queues = queues.list().await?;
-    Ok(Json(Listed { status: "ok", queues }))
+    Ok(done_with("queues", queues))
 }
 
 #[derive(Serialize)]
@@ -219,12 +202,6 @@ async fn show(
     }))
 }
 
-#[derive(Serialize)]
-struct Dead {
-    status: &'static str,
-    messages: Vec<DeadLetter>,
-}
-
 #[rocket::get("/<queue>/dead?<limit>", data = "<_none>")]
 async fn dead(
     _authorized: Authorized,
@@ -232,19 +209,10 @@ async fn dead(
     queue: Name,
     limit: Option<&str>,
     queues: &State<Arc<Queues>>,
-) -> Result<Json<Dead>, ApiError> {
+) -> Result<Json<DoneWith<Vec<DeadLetter>>>, ApiError> {
     let limit = number("limit", limit, 1..=1000, 100)?;
     let messages = queues.dead(&queue?, limit).await?;
-    Ok(Json(Dead {
-        status: "ok",
-        messages,
-    }))
-}
-
-#[derive(Serialize)]
-struct Redriven {
-    status: &'static str,
-    redriven: u64,
+    Ok(done_with("messages", messages))
 }
 
 #[rocket::post("/<queue>/dead/redrive?<max>", data = "<_none>")]
@@ -255,21 +223,12 @@ async fn redrive(
     max: Option<&str>,
     queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
-) -> Result<Json<Redriven>, ApiError> {
+) -> Result<Json<DoneWith<u64>>, ApiError> {
     let queue = queue?;
     let max = number("max", max, 1..=1_000_000, u64::MAX)?;
     let redriven = queues.redrive(&queue, max).await?;
     waiters.wake(&queue);
-    Ok(Json(Redriven {
-        status: "ok",
-        redriven,
-    }))
-}
-
-#[derive(Serialize)]
-struct Purged {
-    status: &'static str,
-    purged: u64,
+    Ok(done_with("redriven", redriven))
 }
 
 // Not `DELETE …/messages`: an acknowledgement whose receipt got lost on the way must not empty the queue.
@@ -279,9 +238,9 @@ async fn purge(
     _none: NoBody,
     queue: Name,
     queues: &State<Arc<Queues>>,
-) -> Result<Json<Purged>, ApiError> {
+) -> Result<Json<DoneWith<u64>>, ApiError> {
     let purged = queues.purge(&queue?).await?;
-    Ok(Json(Purged { status: "ok", purged }))
+    Ok(done_with("purged", purged))
 }
 
 #[rocket::post("/<queue>/dead/purge", data = "<_none>")]
@@ -290,9 +249,9 @@ async fn purge_dead(
     _none: NoBody,
     queue: Name,
     queues: &State<Arc<Queues>>,
-) -> Result<Json<Purged>, ApiError> {
+) -> Result<Json<DoneWith<u64>>, ApiError> {
     let purged = queues.purge_dead(&queue?).await?;
-    Ok(Json(Purged { status: "ok", purged }))
+    Ok(done_with("purged", purged))
 }
 
 #[rocket::delete("/<queue>", data = "<_none>")]
@@ -304,7 +263,7 @@ async fn delete(
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
     if queues.delete(&queue).await? {
-        Ok(Json(Done { status: "ok" }))
+        Ok(done())
     } else {
         Err(QueueRefusal::QueueNotFound(queue.as_str().to_owned()).into())
     }
