@@ -4,7 +4,7 @@ use std::slice;
 
 use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
-use rocket::tokio::time::Instant;
+use tokio::time::Instant;
 
 use super::Database;
 use super::pool::Kind;

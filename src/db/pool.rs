@@ -9,9 +9,9 @@ use std::time::Duration;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{Pool, PooledConnection};
 use diesel::result::{Error, QueryResult};
-use rocket::tokio::sync::Semaphore;
-use rocket::tokio::task::spawn_blocking;
-use rocket::tokio::time::{Instant, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
 use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;

@@ -22,10 +22,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rocket::tokio;
-use rocket::tokio::sync::mpsc::error::TrySendError;
-use rocket::tokio::sync::{mpsc, oneshot};
-use rocket::tokio::time::Instant;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::failure::{Failure, Overload};
 use crate::telemetry::metrics::LaneMetrics;

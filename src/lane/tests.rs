@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use rocket::futures::future::join_all;
-use rocket::tokio::sync::Semaphore;
-use rocket::tokio::time::{Instant, sleep, timeout};
-use rocket::tokio::{self, spawn};
+use futures_util::future::join_all;
+use tokio::spawn;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{BATCH_MAX, Batch, Lane, PATIENCE, Rules, WAITING_MAX};
 use crate::failure::{Failure, Overload};
