@@ -5,7 +5,7 @@ ARGS ?=
 BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-faults reliability test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint docs metrics-page packages \
+.PHONY: help run build test test-faults reliability test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint settings docs metrics-page packages \
 	docker-compose down logs ps psql redis-cli image rolling-restart renew-certificate backup restore upgrade-postgres alerts test-containers
 
 help: ## list these targets
@@ -72,6 +72,11 @@ lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	@if command -v shellcheck >/dev/null; then \
 	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh postgres/*.sh bench/run.sh bench/measure.sh; \
 	else echo "shellcheck is not installed: the scripts were not checked"; fi
+
+settings: ## write .env.example and docs/SETTINGS.md from the table in src/config/settings.rs
+	cargo build --locked
+	"$$(scripts/target-dir.sh)/debug/order-api" config --format env >.env.example
+	"$$(scripts/target-dir.sh)/debug/order-api" config --format markdown >docs/SETTINGS.md
 
 docs: ## build the Rust documentation; any warning fails
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
