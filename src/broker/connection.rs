@@ -1,10 +1,9 @@
 //! Redis, as handlers ask it: over one connection that all requests share, which pipelines by itself.
 
 use redis::{Cmd, FromRedisValue, RedisResult, Value};
-use rocket::tokio;
-use rocket::tokio::sync::watch;
-use rocket::tokio::time::timeout_at;
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
+use tokio::time::timeout_at;
 
 use super::Patience;
 use super::exchange::{Answers, Asking, exchange, name, parse, pipeline, split, time_is_up, wait_longer};

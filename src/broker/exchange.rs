@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{
     Arg, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, ServerErrorKind, Value, cmd,
 };
-use rocket::tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Patience;
 use super::keeper::Connected;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{Pool, PooledConnection};
 use diesel::result::{Error, QueryResult};
-use rocket::tokio::sync::Semaphore;
-use rocket::tokio::task::spawn_blocking;
-use rocket::tokio::time::{Instant, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
 use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;
@@ -51,7 +51,7 @@ pub struct Database {
 
 /// What a statement is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Read,
     Write,
     Check,
@@ -59,18 +59,18 @@ enum Kind {
 
 impl Kind {
     /// What an error of the statement means.
-    fn failed(self, error: Error) -> Failure {
+    pub(super) fn failed(self, error: Error) -> Failure {
         match self {
             Self::Read | Self::Check => after_read(error),
             Self::Write => after_write(error),
         }
     }
 
-    /// The statement was sent and not answered.
-    fn unanswered(self, reason: String) -> Failure {
+    /// What it means that the statement was sent and not answered.
+    pub(super) fn no_answer(self) -> fn(String) -> Failure {
         match self {
-            Self::Read | Self::Check => unavailable(reason),
-            Self::Write => outcome_unknown(reason),
+            Self::Read | Self::Check => unavailable,
+            Self::Write => outcome_unknown,
         }
     }
 }
@@ -126,11 +126,10 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        self.run(self.limits(Kind::Read, begin_by), work).await
+        self.run(Kind::Read, begin_by, work).await
     }
 
-    /// Runs a statement that changes something, in the way of [`super::batch`], if a connection is there by
-    /// `begin_by`.
+    /// Runs a statement that changes something and commits by itself, if a connection is there by `begin_by`.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses, or nobody knows whether it committed.
@@ -139,7 +138,7 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        self.run(self.limits(Kind::Write, begin_by), work).await
+        self.run(Kind::Write, begin_by, work).await
     }
 
     /// Runs a statement that asks how the server is, and brings its answer by `answer_by`. One runs at a time.
@@ -156,7 +155,7 @@ impl Database {
             begin_by: answer_by.checked_sub(SILENCE).unwrap_or(answer_by),
             answer_by,
         };
-        self.run(limits, work).await
+        self.run_within(limits, work).await
     }
 
     /// Sets the metrics that tell how many connections there are and how many of them work.
@@ -180,15 +179,21 @@ impl Database {
         }
     }
 
-    fn limits(&self, kind: Kind, begin_by: Instant) -> Limits {
-        Limits {
+    /// Runs a statement of this kind, if a connection is there by `begin_by`.
+    pub(super) async fn run<T, F>(&self, kind: Kind, begin_by: Instant, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
+    {
+        let limits = Limits {
             kind,
             begin_by,
             answer_by: begin_by + self.statement_timeout,
-        }
+        };
+        self.run_within(limits, work).await
     }
 
-    async fn run<T, F>(&self, limits: Limits, work: F) -> Result<T, Failure>
+    async fn run_within<T, F>(&self, limits: Limits, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
@@ -221,7 +226,7 @@ impl Database {
         let mut until = limits.answer_by.min(Instant::now() + silent_after);
         loop {
             if let Ok(finished) = timeout_at(until, &mut running).await {
-                return finished.map_err(|error| limits.kind.unanswered(error.to_string()))?;
+                return finished.map_err(|error| limits.kind.no_answer()(error.to_string()))?;
             }
             let since = waiter.claim.running_since();
             let later = since.map_or(limits.answer_by, |since| since + silent_after);
@@ -232,7 +237,7 @@ impl Database {
             until = later;
         }
         Err(if waiter.abandon() {
-            limits.kind.unanswered("PostgreSQL does not answer".to_owned())
+            limits.kind.no_answer()("PostgreSQL does not answer".to_owned())
         } else {
             unavailable("no connection in time")
         })

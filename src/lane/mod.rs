@@ -23,10 +23,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rocket::tokio;
-use rocket::tokio::sync::mpsc::error::TrySendError;
-use rocket::tokio::sync::{mpsc, oneshot};
-use rocket::tokio::time::Instant;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use self::metrics::LaneMetrics;
 use crate::failure::{Failure, Overload};
