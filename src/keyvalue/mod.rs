@@ -6,4 +6,4 @@ mod refusal;
 mod routes;
 mod store;
 
-pub use routes::stage;
+pub(crate) use routes::stage;

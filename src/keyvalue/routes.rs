@@ -1,6 +1,7 @@
 //! The key-value space's HTTP.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use rocket::State;
 use rocket::fairing::AdHoc;
@@ -12,7 +13,7 @@ use super::refusal::KeyValueRefusal;
 use super::store::{self, Stored};
 use crate::broker::Broker;
 use crate::error::ApiError;
-use crate::http::body::{Body, LargeBody, NoBody, Schema, SchemaError};
+use crate::http::body::{Body, LargeBody, NoBody, Schema};
 use crate::http::json::{Done, Json, done};
 use crate::http::token::Authorized;
 
@@ -31,31 +32,16 @@ struct AddValue {
 impl Body for SetValue {}
 impl Body for AddValue {}
 
-struct Schemas {
-    set: Schema<SetValue>,
-    add: Schema<AddValue>,
-}
-
-impl Schemas {
-    fn compile() -> Result<Self, SchemaError> {
-        Ok(Self {
-            set: Schema::compile(include_str!("schemas/set.json"))?,
-            add: Schema::compile(include_str!("schemas/add.json"))?,
-        })
-    }
-}
+static SET: LazyLock<Schema<SetValue>> = LazyLock::new(|| Schema::of(include_str!("schemas/set.json")));
+static ADD: LazyLock<Schema<AddValue>> = LazyLock::new(|| Schema::of(include_str!("schemas/add.json")));
 
 /// Mounts the key-value space; needs a [`Broker`] in Rocket's state.
 #[must_use]
 pub fn stage() -> AdHoc {
-    AdHoc::try_on_ignite("Key-value", |rocket| async {
-        match Schemas::compile() {
-            Ok(schemas) => Ok(rocket.manage(schemas).mount("/", rocket::routes![set, add, get])),
-            Err(error) => {
-                tracing::error!(%error, "a schema of the key-value space is wrong");
-                Err(rocket)
-            }
-        }
+    LazyLock::force(&SET);
+    LazyLock::force(&ADD);
+    AdHoc::on_ignite("Key-value", |rocket| async {
+        rocket.mount("/", rocket::routes![set, add, get])
     })
 }
 
@@ -79,10 +65,9 @@ fn entry(member: &str, key: String, value: String) -> Result<Entry, ApiError> {
 async fn set(
     _authorized: Authorized,
     body: LargeBody,
-    schemas: &State<Schemas>,
     broker: &State<Broker>,
 ) -> Result<(Status, Json<Done>), ApiError> {
-    let SetValue { id, data } = schemas.set.read(body.bytes())?;
+    let SetValue { id, data } = SET.read(body.bytes())?;
     let status = match store::set(broker, &entry("id", id, data)?).await? {
         Stored::New => Status::Created,
         Stored::Replaced => Status::Ok,
@@ -94,10 +79,9 @@ async fn set(
 async fn add(
     _authorized: Authorized,
     body: LargeBody,
-    schemas: &State<Schemas>,
     broker: &State<Broker>,
 ) -> Result<Json<Added>, ApiError> {
-    let AddValue { key, value } = schemas.add.read(body.bytes())?;
+    let AddValue { key, value } = ADD.read(body.bytes())?;
     store::set(broker, &entry("key", key, value)?).await?;
     Ok(Json(Added {
         message: "Data added successfully!",

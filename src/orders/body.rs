@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn agree<T: Body>(schema: &str, body: &Value) {
-        let schema = Schema::<T>::compile(schema).unwrap();
+        let schema = Schema::<T>::of(schema);
         let (mut good, mut bad) = (0, 0);
         for variant in variants(body) {
             let (by_type, by_schema) = schema.judge(&variant);

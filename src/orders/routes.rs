@@ -1,7 +1,7 @@
 //! The orders' HTTP: places, takes, shows and lists.
 
 use std::io::Cursor;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rocket::fairing::AdHoc;
 use rocket::http::{ContentType, Header};
@@ -18,55 +18,33 @@ use super::refusal::OrderRefusal;
 use super::store::{Listing, Orders};
 use crate::db::Database;
 use crate::error::ApiError;
-use crate::http::body::{JsonBody, NoBody, Schema, SchemaError};
+use crate::http::body::{JsonBody, NoBody, Schema};
 use crate::http::json::Json;
 
-/// The bodies' schemas, compiled once.
-struct Schemas {
-    place: Schema<PlaceOrder>,
-    take: Schema<TakeOrder>,
-}
+static PLACE: LazyLock<Schema<PlaceOrder>> = LazyLock::new(|| Schema::of(include_str!("schemas/place.json")));
+static TAKE: LazyLock<Schema<TakeOrder>> = LazyLock::new(|| Schema::of(include_str!("schemas/take.json")));
 
-impl Schemas {
-    fn compile() -> Result<Self, SchemaError> {
-        Ok(Self {
-            place: Schema::compile(include_str!("schemas/place.json"))?,
-            take: Schema::compile(include_str!("schemas/take.json"))?,
-        })
-    }
-}
-
-/// Mounts the orders; needs a [`Database`] in Rocket's state.
+/// Mounts the orders; to be called inside the async runtime.
 #[must_use]
-pub fn stage(provider: Box<dyn DistanceProvider>) -> AdHoc {
-    AdHoc::try_on_ignite("Orders", |rocket| async {
-        let Some(database) = rocket.state::<Database>() else {
-            tracing::error!("the orders have no database");
-            return Err(rocket);
-        };
-        let orders = Orders::new(database);
-        match Schemas::compile() {
-            Ok(schemas) => Ok(rocket
-                .manage(schemas)
-                .manage(provider)
-                .manage(orders)
-                .mount("/orders", rocket::routes![place, take, show, list])),
-            Err(error) => {
-                tracing::error!(%error, "a schema of the orders is wrong");
-                Err(rocket)
-            }
-        }
+pub fn stage(database: &Database, provider: Box<dyn DistanceProvider>) -> AdHoc {
+    LazyLock::force(&PLACE);
+    LazyLock::force(&TAKE);
+    let orders = Orders::new(database);
+    AdHoc::on_ignite("Orders", |rocket| async {
+        rocket
+            .manage(provider)
+            .manage(orders)
+            .mount("/orders", rocket::routes![place, take, show, list])
     })
 }
 
 #[rocket::post("/", data = "<body>")]
 async fn place(
     body: JsonBody,
-    schemas: &State<Schemas>,
     provider: &State<Box<dyn DistanceProvider>>,
     orders: &State<Orders>,
 ) -> Result<Json<OrderSummary>, ApiError> {
-    let trip = schemas.place.read(body.bytes())?.trip()?;
+    let trip = PLACE.read(body.bytes())?.trip()?;
     orders.has_room()?; // the provider is not asked, nor paid, for nothing
     let distance = provider.distance(&trip).await.map_err(no_distance)?;
     let id = orders.place(NewOrder { trip, distance }).await?;
@@ -95,14 +73,9 @@ struct Taken {
 }
 
 #[rocket::patch("/<id>", data = "<body>")]
-async fn take(
-    id: &str,
-    body: JsonBody,
-    schemas: &State<Schemas>,
-    orders: &State<Orders>,
-) -> Result<Json<Taken>, ApiError> {
+async fn take(id: &str, body: JsonBody, orders: &State<Orders>) -> Result<Json<Taken>, ApiError> {
     let id = PathId::parse(id)?;
-    schemas.take.read(body.bytes())?;
+    TAKE.read(body.bytes())?;
     let PathId::Possible(number) = id else {
         return Err(OrderRefusal::NothingToTake(id).into());
     };

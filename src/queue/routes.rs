@@ -18,22 +18,15 @@ use crate::http::launch::Alive;
 use crate::http::token::Authorized;
 use crate::telemetry::scrape::Scrapes;
 
-/// Mounts the queue; needs a [`Broker`] and a [`Budget`] in Rocket's state.
-#[must_use]
-pub fn stage() -> AdHoc {
-    AdHoc::try_on_ignite("Queue", |rocket| async {
-        let (Some(broker), Some(budget)) = (rocket.state::<Broker>(), rocket.state::<Budget>()) else {
-            tracing::error!("the queue has no broker or no budget");
-            return Err(rocket);
-        };
-        if let Some(scrapes) = rocket.state::<Scrapes>() {
-            scrapes.add(Depth(broker.clone()));
-        }
+/// Mounts the queue.
+pub(crate) fn stage(broker: &Broker, budget: &Budget, scrapes: &mut Scrapes) -> AdHoc {
+    scrapes.push(Box::new(Depth(broker.clone())));
+    let (broker, budget) = (broker.clone(), budget.clone());
+    AdHoc::on_ignite("Queue", move |rocket| async move {
         let alive = rocket.state::<Alive>().cloned();
-        let queue = Queue::new(broker, budget, Arc::new(alive));
-        Ok(rocket
-            .manage(queue)
-            .mount("/api/queue", rocket::routes![push, pop, count]))
+        rocket
+            .manage(Queue::new(&broker, &budget, Arc::new(alive)))
+            .mount("/api/queue", rocket::routes![push, pop, count])
     })
 }
 

@@ -12,4 +12,4 @@ mod scripts;
 mod store;
 mod waiters;
 
-pub use routes::stage;
+pub(crate) use routes::stage;

@@ -1,6 +1,6 @@
 //! The HTTP of the queues with receipts.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use rocket::fairing::AdHoc;
@@ -36,31 +36,21 @@ impl FromParam<'_> for QueueName {
     }
 }
 
-/// Mounts the queues; needs a [`Broker`] and a [`Budget`] in Rocket's state.
-#[must_use]
-pub fn stage() -> AdHoc {
-    AdHoc::try_on_ignite("Queues", |rocket| async {
-        let (Some(broker), Some(budget)) = (rocket.state::<Broker>(), rocket.state::<Budget>()) else {
-            tracing::error!("the queues have no broker or no budget");
-            return Err(rocket);
-        };
-        let queues = Arc::new(Queues::new(broker, budget));
-        if let Some(scrapes) = rocket.state::<Scrapes>() {
-            scrapes.add(Gauges::of(broker));
-        }
-        match Schema::<Visibility>::compile(include_str!("schemas/visibility.json")) {
-            Ok(visibility) => Ok(rocket
-                .manage(visibility)
-                .manage(Arc::new(Waiters::default()))
-                .manage(queues)
-                .mount("/api/queues", rocket::routes![push, receive, acknowledge, defer])
-                .mount("/api/queues", rocket::routes![list, show, purge, delete])
-                .mount("/api/queues", rocket::routes![dead, redrive, purge_dead])),
-            Err(error) => {
-                tracing::error!(%error, "a schema of the queues is wrong");
-                Err(rocket)
-            }
-        }
+static VISIBILITY: LazyLock<Schema<Visibility>> =
+    LazyLock::new(|| Schema::of(include_str!("schemas/visibility.json")));
+
+/// Mounts the queues; to be called inside the async runtime.
+pub(crate) fn stage(broker: &Broker, budget: &Budget, scrapes: &mut Scrapes) -> AdHoc {
+    LazyLock::force(&VISIBILITY);
+    scrapes.push(Box::new(Gauges::of(broker)));
+    let queues = Arc::new(Queues::new(broker, budget));
+    AdHoc::on_ignite("Queues", |rocket| async {
+        rocket
+            .manage(Arc::new(Waiters::default()))
+            .manage(queues)
+            .mount("/api/queues", rocket::routes![push, receive, acknowledge, defer])
+            .mount("/api/queues", rocket::routes![list, show, purge, delete])
+            .mount("/api/queues", rocket::routes![dead, redrive, purge_dead])
     })
 }
 
@@ -148,12 +138,11 @@ async fn defer(
     queue: Name,
     receipt: &str,
     body: JsonBody,
-    schema: &State<Schema<Visibility>>,
     queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
-    let Visibility { visibility } = schema.read(body.bytes())?;
+    let Visibility { visibility } = VISIBILITY.read(body.bytes())?;
     let receipt = Receipt::parse(receipt).ok_or(QueueRefusal::ReceiptNotFound)?;
     let deferred = queues.defer(&queue, &receipt, visibility).await?;
     if visibility == 0 {
