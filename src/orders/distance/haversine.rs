@@ -26,7 +26,7 @@ mod tests {
     use crate::orders::model::{Coordinates, Trip};
 
     async fn metres(origin: (f64, f64), destination: (f64, f64)) -> i32 {
-        let place = |(latitude, longitude)| Coordinates::new("place", latitude, longitude).unwrap();
+        let place = |(latitude, longitude)| Coordinates::new(latitude, longitude).unwrap();
         let trip = Trip {
             origin: place(origin),
             destination: place(destination),

@@ -180,7 +180,7 @@ fn note(state: &Mutex<State>, request: Request) -> Reply {
 
 /// From one place in Berlin to another.
 pub(super) fn trip() -> Trip {
-    let place = |latitude, longitude| Coordinates::new("place", latitude, longitude).unwrap();
+    let place = |latitude, longitude| Coordinates::new(latitude, longitude).unwrap();
     Trip {
         origin: place(52.517_037, 13.388_86),
         destination: place(52.529_407, 13.397_634),
