@@ -8,7 +8,7 @@ use rocket_prometheus::PrometheusMetrics;
 
 use crate::broker::{Broker, NotAnAddress};
 use crate::config::Config;
-use crate::db::Database;
+use crate::db::{Database, Profile};
 use crate::http::token::Tokens;
 use crate::telemetry::metrics::METRICS;
 use crate::{http, keyvalue, ops, orders, queue};
@@ -43,7 +43,7 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
     let provider = orders::distance::provider(&config.distance, &config.outbound)?;
     let prometheus = PrometheusMetrics::with_registry(METRICS.registry.clone());
     Ok(rocket::custom(rocket_config(config))
-        .manage(Database::new(&config.database))
+        .manage(Database::new(&config.database, Profile::by_key(&config.database)))
         .manage(Broker::new(&config.redis)?)
         .manage(Tokens::new(&config.access))
         // Rocket's own headers are for pages, and cost each answer some time; Nginx adds the one that matters here.

@@ -77,6 +77,7 @@ where
         key,
         bytes: |_| 0,
         side_by_side,
+        patience: database.profile().patience,
         no_answer: kind.no_answer(),
     };
     let database = database.clone();

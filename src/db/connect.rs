@@ -17,6 +17,7 @@ use diesel::sql_types::{BigInt, Bool};
 use diesel::{Connection, RunQueryDsl, select};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::profile::Profile;
 use super::race::{Outcome, Race, lock};
 use super::session::{Session, Trust};
 use super::sqlstate;
@@ -32,12 +33,6 @@ const ATTEMPTS_MAX: usize = 64;
 const LATE: usize = 3;
 const LATE_FOR: Duration = Duration::from_secs(2);
 
-/// A statement is planned once and not at every call (PostgreSQL manual, PREPARE). All of ours go by the primary
-/// key: the index is right even for a plan that was made while the table was small. Such a plan does not know how
-/// few rows are asked for, so it would be compiled where the table is large, which takes longer than to run it.
-/// Nor does it know how many ids a batch has: a nested loop over them would compare each with each.
-const ONE_PLAN: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
-     SET enable_nestloop = off; SET jit = off";
 /// 1 for a new cluster, and one more with each promotion of a standby.
 const TIMELINE: &str = "CASE WHEN pg_is_in_recovery() THEN 0 \
      ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END";
@@ -98,12 +93,13 @@ struct State {
 }
 
 impl Connector {
-    pub(super) fn new(config: &config::Database, trust: Arc<Trust>) -> Self {
+    pub(super) fn new(config: &config::Database, profile: &Profile, trust: Arc<Trust>) -> Self {
         Self(Arc::new(Shared {
             settings: format!(
-                "SET application_name = 'order-api'; {ONE_PLAN}; {} SET statement_timeout = {}",
+                "SET application_name = 'order-api'; {}; {} SET statement_timeout = {}",
+                profile.settings,
                 sqlstate::ENGLISH_MESSAGES,
-                config.statement_timeout.as_millis(),
+                profile.statement_timeout.as_millis(),
             ),
             timeline: AtomicI64::new(0),
             state: Mutex::new(State {

@@ -7,6 +7,7 @@ mod failure;
 mod manager;
 pub mod migrate;
 mod pool;
+mod profile;
 mod race;
 #[rustfmt::skip]
 pub mod schema;
@@ -14,3 +15,4 @@ mod session;
 pub mod sqlstate;
 
 pub use pool::Database;
+pub use profile::Profile;

@@ -17,6 +17,7 @@ use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;
 use super::failure::{after_read, after_write, outcome_unknown, unavailable};
 use super::manager::{LogError, Manager};
+use super::profile::Profile;
 use super::session::Trust;
 use crate::config;
 use crate::failure::{Failure, Overload};
@@ -28,9 +29,6 @@ const IDLE_MIN: u32 = 2;
 const CONNECTION_TIMEOUT: Duration = Duration::from_millis(200);
 /// PostgreSQL ends a statement at its time limit. If it has not said so by then, it is stuck, or the network is.
 const SILENCE: Duration = Duration::from_millis(250);
-/// Connections that are left to threads which wait for an answer, beyond as many as the pool has.
-const ABANDONED: usize = 32;
-
 /// The database, as handlers use it: closures over a connection, run off the async threads.
 #[derive(Clone)]
 pub struct Database {
@@ -44,8 +42,7 @@ pub struct Database {
     checks: Arc<Semaphore>,
     /// For threads that nobody waits for.
     abandoned: Arc<Semaphore>,
-    abandoned_max: usize,
-    statement_timeout: Duration,
+    profile: Profile,
 }
 
 /// What a statement is for.
@@ -85,38 +82,32 @@ struct Limits {
 impl Database {
     /// A pool that connects in the background, so that the service starts, and recovers, without PostgreSQL.
     #[must_use]
-    pub fn new(config: &config::Database) -> Self {
-        let size = config.pool_size.get();
-        let connector = Connector::new(config, Arc::new(Trust::default()));
+    pub fn new(config: &config::Database, profile: Profile) -> Self {
+        let connector = Connector::new(config, &profile, Arc::new(Trust::default()));
         let pool = Pool::builder()
-            .max_size(size)
-            .min_idle(Some(IDLE_MIN.min(size)))
+            .max_size(profile.connections)
+            .min_idle(Some(IDLE_MIN.min(profile.connections)))
             .connection_timeout(CONNECTION_TIMEOUT)
             .error_handler(Box::new(LogError::default()))
             .build_unchecked(Manager(connector.clone()));
-        let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
-        let abandoned_max = abandoned_max(size as usize);
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Self {
             pool,
             connector,
-            permits: semaphore(size),
-            reads: semaphore((size * 3 / 4).max(1)),
+            permits: semaphore(profile.connections as usize),
+            reads: semaphore(profile.reads as usize),
             checks: semaphore(1),
-            abandoned: Arc::new(Semaphore::new(abandoned_max)),
-            abandoned_max,
-            statement_timeout: config.statement_timeout,
+            abandoned: semaphore(profile.abandoned_max()),
+            profile,
         }
     }
 
-    /// How many threads may wait for PostgreSQL at once.
-    #[must_use]
-    pub fn threads_max(config: &config::Database) -> usize {
-        let size = config.pool_size.get() as usize;
-        size + abandoned_max(size)
+    /// What the pool's statements are like.
+    pub(super) fn profile(&self) -> &Profile {
+        &self.profile
     }
 
-    /// Runs a statement that changes nothing, if a connection is there by `begin_by`. Reads use three quarters of
-    /// the connections at most.
+    /// Runs a statement that changes nothing, if a connection is there by `begin_by`.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses.
@@ -162,7 +153,8 @@ impl Database {
         let state = self.pool.state();
         let busy = state.connections.saturating_sub(state.idle_connections);
         let abandoned = self
-            .abandoned_max
+            .profile
+            .abandoned_max()
             .saturating_sub(self.abandoned.available_permits());
         for (name, number) in [
             ("busy", busy),
@@ -187,7 +179,7 @@ impl Database {
         let limits = Limits {
             kind,
             begin_by,
-            answer_by: begin_by + self.statement_timeout,
+            answer_by: begin_by + self.profile.statement_timeout,
         };
         self.run_within(limits, work).await
     }
@@ -223,7 +215,7 @@ impl Database {
             done.map_err(|error| limits.kind.failed(error))
         });
         // PostgreSQL ends a statement in time by itself, unless it is stuck whole or the network is.
-        let silent_after = self.statement_timeout + SILENCE;
+        let silent_after = self.profile.statement_timeout + SILENCE;
         let mut until = limits.answer_by.min(Instant::now() + silent_after);
         loop {
             if let Ok(finished) = timeout_at(until, &mut running).await {
@@ -257,11 +249,6 @@ impl Database {
         let permits = Arc::clone(&self.permits).acquire_owned();
         Ok((permits.await.map_err(unavailable)?, of_kind))
     }
-}
-
-/// As many as the pool has may fall silent together, and their successors have room to do so too.
-fn abandoned_max(pool_size: usize) -> usize {
-    pool_size + ABANDONED
 }
 
 /// A connection of the pool that is of use for this.
