@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{Pool, PooledConnection};
 use diesel::result::{Error, QueryResult};
@@ -17,11 +18,12 @@ use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;
 use super::failure::{after_read, after_write, outcome_unknown, unavailable};
 use super::manager::{LogError, Manager};
+use super::metrics::METRICS;
 use super::profile::Profile;
 use super::session::Trust;
 use crate::config;
 use crate::failure::{Failure, Overload};
-use crate::telemetry::metrics::METRICS;
+use crate::telemetry::scrape::AtScrape;
 
 /// Connections that are kept ready; as many as work at once are made when they are needed.
 const IDLE_MIN: u32 = 2;
@@ -149,7 +151,7 @@ impl Database {
     }
 
     /// Sets the metrics that tell how many connections there are and how many of them work.
-    pub fn report(&self) {
+    fn report(&self) {
         let state = self.pool.state();
         let busy = state.connections.saturating_sub(state.idle_connections);
         let abandoned = self
@@ -165,7 +167,7 @@ impl Database {
                 u32::try_from(self.connector.under_way()).unwrap_or(u32::MAX),
             ),
         ] {
-            let connections = &METRICS.database_connections;
+            let connections = &METRICS.connections;
             connections.with_label_values(&[name]).set(number.into());
         }
     }
@@ -204,9 +206,7 @@ impl Database {
         let pool = self.pool.clone();
         let mut running = spawn_blocking(move || {
             let place = place(&pool, limits)?;
-            METRICS
-                .database_connection_wait
-                .observe(asked.elapsed().as_secs_f64());
+            METRICS.connection_wait.observe(asked.elapsed().as_secs_f64());
             let mut connection = claim
                 .begin(Lent::new(place, permits))
                 .ok_or_else(|| unavailable("the request has given up"))?;
@@ -248,6 +248,13 @@ impl Database {
         };
         let permits = Arc::clone(&self.permits).acquire_owned();
         Ok((permits.await.map_err(unavailable)?, of_kind))
+    }
+}
+
+#[async_trait]
+impl AtScrape for Database {
+    async fn renew(&self, _by: Instant) {
+        self.report();
     }
 }
 

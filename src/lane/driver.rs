@@ -11,9 +11,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
+use super::metrics::LaneMetrics;
 use super::{BATCH_BYTES_MAX, BATCH_MAX, Batch, Rules, WAITING_MAX, Waiting};
 use crate::failure::{Failure, Overload};
-use crate::telemetry::metrics::LaneMetrics;
 
 /// In how many parts the answers of a batch are sent; others have their turn between two.
 const PARTS: usize = 4;

@@ -38,7 +38,8 @@ async fn statements_are_planned_as_the_profile_says() {
         let settings = "current_setting('enable_seqscan') || current_setting('jit')";
         select(sql::<Text>(settings)).get_result::<String>(connection)
     };
-    let [by_key, analysis] = pools(&Database::empty());
+    let database = Database::empty();
+    let [by_key, analysis] = pools(&database);
     let plans = join!(
         by_key.read(within_ms(5000), plans),
         analysis.read(within_ms(5000), plans)
@@ -48,7 +49,8 @@ async fn statements_are_planned_as_the_profile_says() {
 
 #[rocket::async_test]
 async fn a_statement_may_take_as_long_as_the_profile_says() {
-    let [by_key, analysis] = pools(&Database::empty());
+    let database = Database::empty();
+    let [by_key, analysis] = pools(&database);
     let slow = |pool: Pool| async move { pool.read(within_ms(5000), process_after(2.5)).await };
     let (canceled, answered) = join!(slow(by_key), slow(analysis));
     canceled.unwrap_err();
@@ -61,7 +63,8 @@ fn echo(_: &mut PgConnection, items: &[i32]) -> QueryResult<Vec<i32>> {
 
 #[rocket::async_test]
 async fn a_lane_waits_as_long_as_the_profile_says() {
-    let [by_key, analysis] = pools(&Database::empty());
+    let database = Database::empty();
+    let [by_key, analysis] = pools(&database);
     let behind_another = |pool: Pool| async move {
         let lane = read_lane("test", &pool, echo);
         join!(pool.read(within_ms(5000), process_after(1.5)), lane.ask(1)).1
