@@ -4,6 +4,8 @@ pub mod batch;
 mod claim;
 mod connect;
 mod failure;
+mod hosts;
+mod kind;
 mod manager;
 pub(crate) mod metrics;
 pub mod migrate;

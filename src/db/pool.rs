@@ -9,18 +9,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{Pool, PooledConnection};
-use diesel::result::{Error, QueryResult};
+use diesel::result::QueryResult;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;
-use super::failure::{after_read, after_write, outcome_unknown, unavailable};
+use super::failure::unavailable;
+use super::hosts::Hosts;
+use super::kind::Kind;
 use super::manager::{LogError, Manager};
 use super::metrics::METRICS;
 use super::profile::Profile;
-use super::session::Trust;
 use crate::config;
 use crate::failure::{Failure, Overload};
 use crate::telemetry::scrape::AtScrape;
@@ -31,6 +32,7 @@ const IDLE_MIN: u32 = 2;
 const CONNECTION_TIMEOUT: Duration = Duration::from_millis(200);
 /// PostgreSQL ends a statement at its time limit. If it has not said so by then, it is stuck, or the network is.
 const SILENCE: Duration = Duration::from_millis(250);
+
 /// The database, as handlers use it: closures over a connection, run off the async threads.
 #[derive(Clone)]
 pub struct Database {
@@ -47,32 +49,6 @@ pub struct Database {
     profile: Profile,
 }
 
-/// What a statement is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Read,
-    Write,
-    Check,
-}
-
-impl Kind {
-    /// What an error of the statement means.
-    pub(super) fn failed(self, error: Error) -> Failure {
-        match self {
-            Self::Read | Self::Check => after_read(error),
-            Self::Write => after_write(error),
-        }
-    }
-
-    /// What it means that the statement was sent and not answered.
-    pub(super) fn no_answer(self) -> fn(String) -> Failure {
-        match self {
-            Self::Read | Self::Check => unavailable,
-            Self::Write => outcome_unknown,
-        }
-    }
-}
-
 /// How long something may take.
 #[derive(Clone, Copy)]
 struct Limits {
@@ -85,7 +61,7 @@ impl Database {
     /// A pool that connects in the background, so that the service starts, and recovers, without PostgreSQL.
     #[must_use]
     pub fn new(config: &config::Database, profile: Profile) -> Self {
-        let connector = Connector::new(config, &profile, Arc::new(Trust::default()));
+        let connector = Connector::new(Hosts::new(config, &profile));
         let pool = Pool::builder()
             .max_size(profile.connections)
             .min_idle(Some(IDLE_MIN.min(profile.connections)))
@@ -214,20 +190,9 @@ impl Database {
             claim.end(connection);
             done.map_err(|error| limits.kind.failed(error))
         });
-        // PostgreSQL ends a statement in time by itself, unless it is stuck whole or the network is.
         let silent_after = self.profile.statement_timeout + SILENCE;
-        let mut until = limits.answer_by.min(Instant::now() + silent_after);
-        loop {
-            if let Ok(finished) = timeout_at(until, &mut running).await {
-                return finished.map_err(|error| limits.kind.no_answer()(error.to_string()))?;
-            }
-            let since = waiter.claim.running_since();
-            let later = since.map_or(limits.answer_by, |since| since + silent_after);
-            let later = later.min(limits.answer_by);
-            if later <= until {
-                break;
-            }
-            until = later;
+        if let Some(finished) = waiter.wait(&mut running, silent_after, limits.answer_by).await {
+            return finished.map_err(|error| limits.kind.no_answer()(error.to_string()))?;
         }
         Err(if waiter.abandon() {
             limits.kind.no_answer()("PostgreSQL does not answer".to_owned())
