@@ -8,11 +8,11 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rocket::tokio::net::{TcpListener, TcpSocket};
 
-use super::DistanceProvider;
-use super::online::Online;
-use super::osrm::Osrm;
 use super::stand_in::{Reply, StandIn, hasty_lookup, lookup, online, reason, trip};
 use crate::config::Outbound;
+use crate::orders::distance::DistanceProvider;
+use crate::orders::distance::online::Online;
+use crate::orders::distance::osrm::Osrm;
 use crate::outbound::Client;
 
 const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use rocket::futures::future::join_all;
 use rocket::tokio::time::sleep;
 
-use super::online::Online;
-use super::osrm::Osrm;
 use super::stand_in::{Reply, StandIn, http, lookup, online, reason, trip};
-use super::{DistanceError, DistanceProvider};
 use crate::config::Outbound;
+use crate::orders::distance::online::Online;
+use crate::orders::distance::osrm::Osrm;
+use crate::orders::distance::{DistanceError, DistanceProvider};
 use crate::outbound::Client;
 
 const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;
