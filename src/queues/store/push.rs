@@ -1,9 +1,10 @@
 //! Pushing: what waits for one queue is one call.
 
 use super::{Asked, Queues, by_queue, call, naming, scripts};
-use crate::broker::{Broker, BrokerError, Patience};
+use crate::broker::{Broker, Patience};
+use crate::failure::Failure;
 use crate::lane::Batch;
-use crate::queue::reliable::model::QueueName;
+use crate::queues::model::QueueName;
 
 /// Bytes that a message counts beside its text: so a batch has some 8,000 messages at most, however short they are, and
 /// Redis is busy with them for milliseconds.
@@ -20,12 +21,12 @@ pub(super) struct Push {
 impl Queues {
     /// Adds all of these messages at the end, or none, and returns their ids. They can be received from `delay`
     /// seconds on.
-    pub(in crate::queue::reliable) async fn push(
+    pub(in crate::queues) async fn push(
         &self,
         queue: &QueueName,
         messages: Vec<String>,
         delay: u64,
-    ) -> Result<Vec<String>, BrokerError> {
+    ) -> Result<Vec<String>, Failure> {
         let queue = queue.clone();
         self.push
             .ask(Push {
@@ -49,7 +50,7 @@ impl Asked for Push {
     }
 }
 
-pub(super) async fn run(broker: Broker, batch: Batch<Push>) -> Vec<Result<Vec<String>, BrokerError>> {
+pub(super) async fn run(broker: Broker, batch: Batch<Push>) -> Vec<Result<Vec<String>, Failure>> {
     let patience = Patience::beginning_by(batch.begin_by);
     by_queue(batch.items, |queue, pushes| {
         push(broker.clone(), queue, pushes, patience)
@@ -62,7 +63,7 @@ async fn push(
     queue: QueueName,
     pushes: Vec<Push>,
     patience: Patience,
-) -> Result<Vec<Vec<String>>, BrokerError> {
+) -> Result<Vec<Vec<String>>, Failure> {
     // A name that is there already costs nothing but its bytes in the same packet.
     let mut call = call(&scripts::PUSH, &queue).after(naming(&queue));
     for push in &pushes {

@@ -1,9 +1,10 @@
 //! Acknowledging: what waits for one queue is one call.
 
 use super::{Asked, Queues, by_queue, call, scripts};
-use crate::broker::{Broker, BrokerError, Patience};
+use crate::broker::{Broker, Patience};
+use crate::failure::Failure;
 use crate::lane::Batch;
-use crate::queue::reliable::model::{QueueName, Receipt};
+use crate::queues::model::{QueueName, Receipt};
 
 /// What one client acknowledges.
 pub(super) struct Acknowledge {
@@ -13,11 +14,11 @@ pub(super) struct Acknowledge {
 
 impl Queues {
     /// Removes a message that was received; false if it is not the receiver's any more.
-    pub(in crate::queue::reliable) async fn acknowledge(
+    pub(in crate::queues) async fn acknowledge(
         &self,
         queue: QueueName,
         receipt: Receipt,
-    ) -> Result<bool, BrokerError> {
+    ) -> Result<bool, Failure> {
         self.acknowledge.ask(Acknowledge { queue, receipt }).await
     }
 }
@@ -28,7 +29,7 @@ impl Asked for Acknowledge {
     }
 }
 
-pub(super) async fn run(broker: Broker, batch: Batch<Acknowledge>) -> Vec<Result<bool, BrokerError>> {
+pub(super) async fn run(broker: Broker, batch: Batch<Acknowledge>) -> Vec<Result<bool, Failure>> {
     let patience = Patience::beginning_by(batch.begin_by);
     by_queue(batch.items, |queue, receipts| {
         acknowledge(broker.clone(), queue, receipts, patience)
@@ -41,7 +42,7 @@ async fn acknowledge(
     queue: QueueName,
     acknowledged: Vec<Acknowledge>,
     patience: Patience,
-) -> Result<Vec<bool>, BrokerError> {
+) -> Result<Vec<bool>, Failure> {
     let mut call = call(&scripts::ACKNOWLEDGE, &queue);
     for Acknowledge { receipt, .. } in &acknowledged {
         call.arg(&receipt.message).arg(&receipt.nonce);

@@ -35,11 +35,13 @@ use redis::cmd;
 use rocket::futures::future::join_all;
 use time::OffsetDateTime;
 
+use super::keys;
 use super::model::{QueueName, Receipt, Received};
 use super::scripts::{self, call};
-use crate::broker::{Broker, BrokerError, Patience, keys};
+use crate::broker::{Broker, Patience, outcome_unknown};
+use crate::delivery::{Budget, Share};
+use crate::failure::Failure;
 use crate::lane::{Lane, Rules};
-use crate::queue::budget::{Budget, Share};
 
 /// Bytes of messages in one answer; the first message is in it however large it is.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -47,9 +49,9 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// All reliable queues.
 pub(super) struct Queues {
     broker: Broker,
-    push: Lane<push::Push, Vec<String>, BrokerError>,
-    receive: Lane<receive::Receive, receive::Answer, BrokerError>,
-    acknowledge: Lane<acknowledge::Acknowledge, bool, BrokerError>,
+    push: Lane<push::Push, Vec<String>>,
+    receive: Lane<receive::Receive, receive::Answer>,
+    acknowledge: Lane<acknowledge::Acknowledge, bool>,
 }
 
 /// Messages for one receiver.
@@ -84,19 +86,14 @@ impl Queues {
         queue: &QueueName,
         receipt: &Receipt,
         visibility: u64,
-    ) -> Result<bool, BrokerError> {
+    ) -> Result<bool, Failure> {
         let mut call = call(&scripts::DEFER, queue);
         call.arg(&receipt.message).arg(&receipt.nonce).arg(visibility);
         self.broker.run(call, Patience::usual()).await
     }
 
     /// Puts messages of one delivery back as if they had not been received.
-    pub(super) async fn undo(
-        &self,
-        queue: &QueueName,
-        nonce: &str,
-        ids: &[String],
-    ) -> Result<(), BrokerError> {
+    pub(super) async fn undo(&self, queue: &QueueName, nonce: &str, ids: &[String]) -> Result<(), Failure> {
         let mut call = call(&scripts::UNDO, queue);
         call.arg(nonce).arg(ids);
         self.broker.run(call, Patience::usual()).await
@@ -104,13 +101,13 @@ impl Queues {
 }
 
 /// One batch after the other, for all queues.
-fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError, ()> {
+fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, ()> {
     Rules {
         name,
         key: |_| (),
         bytes,
         side_by_side: 1,
-        no_answer: BrokerError::OutcomeUnknown,
+        no_answer: outcome_unknown,
     }
 }
 
@@ -123,9 +120,9 @@ trait Asked {
 async fn by_queue<I: Asked, T, F>(
     items: Vec<I>,
     run: impl Fn(QueueName, Vec<I>) -> F,
-) -> Vec<Result<T, BrokerError>>
+) -> Vec<Result<T, Failure>>
 where
-    F: Future<Output = Result<Vec<T>, BrokerError>>,
+    F: Future<Output = Result<Vec<T>, Failure>>,
 {
     let mut answers: Vec<_> = items.iter().map(|_| Err(unanswered())).collect();
     let mut queues: HashMap<QueueName, (Vec<usize>, Vec<I>)> = HashMap::new();
@@ -156,21 +153,21 @@ where
     answers
 }
 
-fn unanswered() -> BrokerError {
-    BrokerError::Bug("Redis answered for fewer than were asked for".to_owned())
+fn unanswered() -> Failure {
+    Failure::Bug("Redis answered for fewer than were asked for".to_owned())
 }
 
 /// From microseconds since 1970.
-fn time(microseconds: &str) -> Result<OffsetDateTime, BrokerError> {
+fn time(microseconds: &str) -> Result<OffsetDateTime, Failure> {
     let parsed = microseconds.parse::<i128>().ok();
     parsed
         .and_then(|number| OffsetDateTime::from_unix_timestamp_nanos(number.checked_mul(1000)?).ok())
-        .ok_or_else(|| BrokerError::Bug(format!("{microseconds:?} is not a time")))
+        .ok_or_else(|| Failure::Bug(format!("{microseconds:?} is not a time")))
 }
 
 /// The command that makes a queue known by its name.
 fn naming(queue: &QueueName) -> redis::Cmd {
     let mut name = cmd("SADD");
-    name.arg(keys::RELIABLE_QUEUES).arg(queue.as_str());
+    name.arg(keys::NAMES).arg(queue.as_str());
     name
 }

@@ -6,10 +6,11 @@ use rocket::tokio::time::Instant;
 use ulid::Ulid;
 
 use super::{Asked, Handed, MOST_BYTES, Queues, by_queue, call, scripts, time};
-use crate::broker::{Broker, BrokerError, Patience};
+use crate::broker::{Broker, Patience};
+use crate::delivery::{Budget, Share};
+use crate::failure::Failure;
 use crate::lane::Batch;
-use crate::queue::budget::{Budget, Share};
-use crate::queue::reliable::model::{QueueName, Receipt, Received, Terms};
+use crate::queues::model::{QueueName, Receipt, Received, Terms};
 
 /// What one client asks for.
 pub(super) struct Receive {
@@ -28,11 +29,11 @@ pub(super) enum Answer {
 
 impl Queues {
     /// Receives what is ready, without waiting for more.
-    pub(in crate::queue::reliable) async fn receive(
+    pub(in crate::queues) async fn receive(
         &self,
         queue: &QueueName,
         terms: &Terms,
-    ) -> Result<Option<Handed>, BrokerError> {
+    ) -> Result<Option<Handed>, Failure> {
         let since = Instant::now();
         loop {
             let (queue, terms) = (queue.clone(), *terms);
@@ -51,10 +52,7 @@ impl Asked for Receive {
     }
 }
 
-pub(super) async fn run(
-    with: Arc<(Broker, Budget)>,
-    batch: Batch<Receive>,
-) -> Vec<Result<Answer, BrokerError>> {
+pub(super) async fn run(with: Arc<(Broker, Budget)>, batch: Batch<Receive>) -> Vec<Result<Answer, Failure>> {
     let begin_by = batch.begin_by;
     by_queue(batch.items, |queue, receivers| {
         receive(Arc::clone(&with), queue, receivers, begin_by)
@@ -69,7 +67,7 @@ async fn receive(
     queue: QueueName,
     receivers: Vec<Receive>,
     begin_by: Instant,
-) -> Result<Vec<Answer>, BrokerError> {
+) -> Result<Vec<Answer>, Failure> {
     let (broker, budget) = &*with;
     let mut share = budget.take(begin_by).await?;
     let nonce = Ulid::generate().to_string();
@@ -87,7 +85,7 @@ async fn receive(
     found.into_iter().map(answer).collect()
 }
 
-fn hand(found: Vec<(String, String, u32)>, nonce: &str, share: &mut Share) -> Result<Handed, BrokerError> {
+fn hand(found: Vec<(String, String, u32)>, nonce: &str, share: &mut Share) -> Result<Handed, Failure> {
     let bytes = found.iter().map(|(_, message, _)| message.len()).sum();
     let messages = found
         .into_iter()
@@ -98,7 +96,7 @@ fn hand(found: Vec<(String, String, u32)>, nonce: &str, share: &mut Share) -> Re
     })
 }
 
-fn received(id: String, message: String, attempts: u32, nonce: &str) -> Result<Received, BrokerError> {
+fn received(id: String, message: String, attempts: u32, nonce: &str) -> Result<Received, Failure> {
     let receipt = Receipt {
         message: id.clone(),
         nonce: nonce.to_owned(),

@@ -11,7 +11,7 @@ use rocket::tokio::time::sleep;
 
 use super::model::{QueueName, Terms};
 use super::store::{Handed, Queues};
-use crate::broker::BrokerError;
+use crate::failure::Failure;
 
 /// What other processes push, and delays and visibilities that end, are seen after this time.
 const LOOK_AGAIN: Duration = Duration::from_millis(150);
@@ -52,7 +52,7 @@ impl Waiters {
         queue: &QueueName,
         terms: &Terms,
         ended: impl Future<Output = ()>,
-    ) -> Result<Option<Handed>, BrokerError> {
+    ) -> Result<Option<Handed>, Failure> {
         let place = Place::take(self, queue);
         let signals = &place.signals;
         tokio::pin!(ended);

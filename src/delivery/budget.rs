@@ -5,8 +5,7 @@ use std::sync::Arc;
 use rocket::tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use rocket::tokio::time::{Instant, timeout_at};
 
-use crate::broker::BrokerError;
-use crate::lane::Refusal;
+use crate::failure::{Failure, Overload};
 
 /// Bytes of messages that have been received and not sent yet.
 const BYTES: usize = 16 * 1024 * 1024;
@@ -17,13 +16,13 @@ const LEAST: usize = 1024 * 1024;
 
 /// What is free for messages that Redis has still.
 #[derive(Clone)]
-pub(super) struct Budget(Arc<Semaphore>);
+pub struct Budget(Arc<Semaphore>);
 
 /// A share of the budget, given back when it is dropped.
-pub(super) struct Share(Option<OwnedSemaphorePermit>);
+pub struct Share(Option<OwnedSemaphorePermit>);
 
 impl Budget {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self(Arc::new(Semaphore::new(BYTES)))
     }
 
@@ -31,10 +30,10 @@ impl Budget {
     ///
     /// # Errors
     /// There was none in time.
-    pub(super) async fn take(&self, begin_by: Instant) -> Result<Share, BrokerError> {
+    pub async fn take(&self, begin_by: Instant) -> Result<Share, Failure> {
         let least = Arc::clone(&self.0).acquire_many_owned(permits(LEAST));
         let Ok(Ok(mut share)) = timeout_at(begin_by, least).await else {
-            return Err(Refusal::Late.into());
+            return Err(Failure::Overloaded(Overload::Late));
         };
         let more = self.0.available_permits().min(COMMAND - LEAST);
         if let Ok(more) = Arc::clone(&self.0).try_acquire_many_owned(permits(more)) {
@@ -45,12 +44,12 @@ impl Budget {
 }
 
 impl Share {
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
     }
 
     /// The share of a message; all there is for one that is larger than that.
-    pub(super) fn split(&mut self, bytes: usize) -> Self {
+    pub fn split(&mut self, bytes: usize) -> Self {
         let bytes = bytes.min(self.bytes());
         Self(self.0.as_mut().and_then(|share| share.split(bytes)))
     }
