@@ -18,6 +18,9 @@ use crate::outbound::Client;
 
 pub(in crate::orders::distance) const KEY: &str = "AIza-a-key-for-tests";
 
+/// What OSRM, which stands for all, says of a trip.
+pub(in crate::orders::distance) const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;
+
 /// What a request is answered with; the last one is for all that follow, too.
 #[derive(Clone)]
 pub(in crate::orders::distance) enum Reply {
@@ -38,6 +41,11 @@ impl Reply {
     pub(in crate::orders::distance) fn hang_up() -> Self {
         Self::SendAndHangUp(String::new())
     }
+}
+
+/// An answer with [`FOUND`].
+pub(in crate::orders::distance) fn found() -> Reply {
+    Reply::with(200, FOUND)
 }
 
 /// A whole answer.
