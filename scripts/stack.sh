@@ -20,8 +20,8 @@ clear_away() {
   local service failed=0
   scripts/nginx.sh stop "$dir/nginx" || failed=1
   for service in "$dir"/order-api*/; do scripts/serve.sh stop "$service" || failed=1; done
-  scripts/redis.sh "$end" "$dir/redis" || failed=1
-  scripts/postgres.sh "$end" "$dir/postgres" || failed=1
+  scripts/redis.sh "$databases" "$dir/redis" || failed=1
+  scripts/postgres.sh "$databases" "$dir/postgres" || failed=1
   return "$failed"
 }
 
@@ -130,9 +130,9 @@ main() {
   esac
 }
 
-mode=$1 lock='' interrupted=130 end=discard binary='' redis_port='' postgres=() redis=() upstreams=()
+mode=$1 lock='' interrupted=130 databases=discard binary='' redis_port='' postgres=() redis=() upstreams=()
 case $mode in
-  run) dir=var lock=var/run.pid profile=quick interrupted=0 end=stop postgres=(-c autovacuum_naptime=10s) ;;
+  run) dir=var lock=var/run.pid profile=quick interrupted=0 databases=stop postgres=(-c autovacuum_naptime=10s) ;;
   test) dir=var/test profile=dev postgres=(-c fsync=off -c max_connections=400) redis=(--appendfsync everysec) ;;
   *)
     dir=${STACK_DIR:-var/stack} profile=${PROFILE:-release} binary=${BINARY:-} redis_port=${REDIS_PORT:-}
