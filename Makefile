@@ -5,7 +5,7 @@ ARGS ?=
 BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-faults reliability test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint docs packages \
+.PHONY: help run build test test-faults reliability test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint settings docs metrics-page packages \
 	docker-compose down logs ps psql redis-cli image rolling-restart renew-certificate backup restore upgrade-postgres alerts test-containers
 
 help: ## list these targets
@@ -25,6 +25,9 @@ test-faults: ## play every fault of every dependency under load, in minutes (FAU
 
 reliability: ## the same, and write the result into docs/RELIABILITY.md
 	@WRITE_PAGE=yes scripts/stack.sh test --test faults -- --nocapture
+
+metrics-page: ## write the table of docs/METRICS.md from the metrics that the source declares
+	@WRITE_PAGE=yes cargo test --locked --lib metrics_page
 
 test-e2e: ## run tests/e2e against what runs at BASE_URL, with the API_TOKEN of .env
 	@set -a; [ ! -e .env ] || . ./.env; BASE_URL=$(BASE_URL) cargo test --locked --test e2e $(ARGS)
@@ -69,6 +72,11 @@ lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	@if command -v shellcheck >/dev/null; then \
 	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh postgres/*.sh bench/run.sh bench/measure.sh; \
 	else echo "shellcheck is not installed: the scripts were not checked"; fi
+
+settings: ## write .env.example and docs/SETTINGS.md from the table in src/config/settings.rs
+	cargo build --locked
+	"$$(scripts/target-dir.sh)/debug/order-api" config --format env >.env.example
+	"$$(scripts/target-dir.sh)/debug/order-api" config --format markdown >docs/SETTINGS.md
 
 docs: ## build the Rust documentation; any warning fails
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
