@@ -6,8 +6,8 @@
 #   stack.sh INSTANCES COMMAND...    runs a command, with this number of services, on new databases in STACK_DIR
 #                                    (var/stack): stack.sh 3 make race. They are of a build with the cargo profile
 #                                    PROFILE (release), or of BINARY; Redis listens on REDIS_PORT too, if that is set
-# The command finds HOST, BASE_URL and API_TOKEN in its environment, DATABASE_URL and REDIS_URL, and in UPSTREAMS the
-# services behind Nginx.
+# The command finds HOST, BASE_URL and API_TOKEN in its environment, DATABASE_URL and REDIS_URL, the services behind
+# Nginx in UPSTREAMS, and their program in BINARY.
 set -euo pipefail
 shopt -s nullglob
 
@@ -29,7 +29,7 @@ stop_all() {
   local status=$?
   trap '' INT TERM HUP PIPE
   set +e
-  [[ $mode != run ]] || say "Stopping."
+  [[ $mode != run || -z ${upstreams[*]} ]] || say "Stopping."
   clear_away || status=1
   exit "$status"
 }
@@ -62,7 +62,8 @@ with() { # INSTANCES COMMAND...
   mapfile -t services < <(seq --format order-api-%.0f "$1")
   listen=127.0.0.1:$(scripts/free-port.sh)
   start_all "${services[@]}"
-  HOST=http://$listen BASE_URL=http://$listen UPSTREAMS="${upstreams[*]/#/http://}" "${@:2}"
+  export HOST=http://$listen BASE_URL=http://$listen UPSTREAMS="${upstreams[*]/#/http://}" BINARY=$binary
+  "${@:2}"
 }
 
 load_settings() {
@@ -103,8 +104,9 @@ run() {
   }
   start_all order-api
   # The certificate may be for another name than 127.0.0.1.
-  health=$(curl --insecure --silent --fail-with-body --max-time 5 --retry 15 --retry-delay 1 "$url/healthcheck") || {
-    say "The service is not healthy: $health"
+  health=(curl --insecure --silent --max-time 5 "$url/healthcheck")
+  "${health[@]}" --fail --retry 15 --retry-delay 1 --output /dev/null || {
+    say "The service is not healthy: $("${health[@]}")"
     tail -n 20 "$dir/order-api/log" >&2
     return 1
   }
