@@ -49,11 +49,16 @@ race: ## many couriers after the same order for 10 s (USERS= RATE= TIME= HOST=)
 test-loadtests: ## test the load tests, against a stack of their own and in Chromium
 	@scripts/stack.sh 1 cargo test --release --locked --package order-api-loadtests $(ARGS)
 
-bench: ## measure the service beside pgbench and others, in five minutes (bench/README.md; COMPARE=another-build)
-	@bench/run.sh
+# A case alone: ARGS="nginx"; into its page: ARGS=--publish; beside another build: COMPARE=path.
+BENCH = scripts/packages.sh also wrk webdis; [ -n "$$BINARY" ] || cargo build --release --locked; \
+	BINARY=$${BINARY:-$$(scripts/target-dir.sh)/release/order-api} STACK_DIR=var/bench scripts/stack.sh 1 \
+	cargo run --quiet --locked --package order-api-bench -- $(if $(COMPARE),--compare $(COMPARE)) $(ARGS)
 
-bench-smoke: ## the same in half a minute: it says whether all of it is measured, nothing of speed
-	@SMOKE=1 bench/run.sh
+bench: ## measure the service beside pgbench and others, in ten minutes (bench/README.md; COMPARE=another-build)
+	@set -e; $(BENCH)
+
+bench-smoke: ## the same within a minute: it says whether all of it is measured, nothing of speed
+	@set -e; $(BENCH) --smoke
 
 check: lint docs test ## lint, docs and test: what has to pass before a merge
 
@@ -67,7 +72,7 @@ lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: licenses and sources were not checked"; fi
 	@if command -v shellcheck >/dev/null; then \
-	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh postgres/*.sh bench/run.sh bench/measure.sh; \
+	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh postgres/*.sh; \
 	else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 docs: ## build the Rust documentation; any warning fails
