@@ -1,18 +1,16 @@
 //! The load generators, and whether the databases hold what they have counted.
 
 use crate::Result;
-use crate::request::{ORDERS, Request};
+use crate::request::{LIST, ORDERS, POP, PUSH, Peer, Request, TAKE};
 use crate::stack::{PARTS, Stack, http, numbers, shell, ticks};
 
 /// Who is asked, by which load generator.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum By {
     /// wrk asks a service at this URL, or Nginx.
     Http(&'static str, String),
-    /// pgbench asks the database at this URL.
-    Pgbench(String),
-    /// The same with the service's session settings.
-    PgbenchWithSettings(String),
+    /// pgbench asks the database at this URL, with these session settings.
+    Pgbench(&'static str, String, &'static str),
     Webdis,
     RedisBenchmark,
 }
@@ -38,15 +36,15 @@ const WRK: &str = r#"ulimit -n 8192
 
 /// The time of each tenth transaction is noted: that of all would cost more.
 const PGBENCH: &str = r#"cd "$STACK_DIR"
-    printf '%s' "$5" | PGOPTIONS=$4 pgbench --no-vacuum --protocol=prepared --jobs=2 --file=- "$1" --client="$2" "$3" \
+    printf '%s;\n' "$5" | PGOPTIONS=$4 pgbench --no-vacuum --protocol=prepared --jobs=2 --file=- "$1" --client="$2" "$3" \
         --log --sampling-rate=0.1 --define=turn=-1 --define=limit=20 --define=offset=0 --define=distance=1256281 \
         --define=origin_lat=50.456399 --define=origin_lng=12.70758 \
         --define=destination_lat=59.436487 --define=destination_lng=24.747193
     cut -d ' ' -f 3 pgbench_log.*
     rm pgbench_log.*"#;
 
-/// As `src/db/connect.rs` has them.
-const SETTINGS: &str =
+/// The session settings of the service, as `src/db/connect.rs` has them.
+pub const SETTINGS: &str =
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_nestloop=off -c jit=off";
 
 /// Answers that may be done without being counted: those under way when the time is up, of this measurement and of
@@ -80,15 +78,17 @@ impl Load {
     }
 
     /// Measures once, and looks whether it was done.
-    pub fn measure(&mut self, request: Request, by: &By, connections: u32) -> Result<Sample> {
+    pub fn measure(&mut self, request: &Request, by: &By, connections: u32) -> Result<Sample> {
         let ids = self.ids(request)?;
         let (before, ticks_before) = (self.count(request, ids)?, ticks()?);
-        let mut sample = match by {
-            By::Http(_, url) => self.wrk(url, request.http(), connections, ids)?,
-            By::Webdis => self.wrk(&self.stack.webdis, request.webdis(), connections, ids)?,
-            By::Pgbench(url) => self.pgbench(request, url, "", connections, ids)?,
-            By::PgbenchWithSettings(url) => self.pgbench(request, url, SETTINGS, connections, ids)?,
-            By::RedisBenchmark => self.redis_benchmark(request, connections)?,
+        let mut sample = match (by, &request.peer) {
+            (By::Http(_, url), _) => self.wrk(url, request.http, connections, ids)?,
+            (By::Webdis, Peer::Redis(_, http)) => self.wrk(&self.stack.webdis, *http, connections, ids)?,
+            (By::RedisBenchmark, Peer::Redis(command, _)) => self.redis_benchmark(command, connections)?,
+            (By::Pgbench(_, url, settings), Peer::Pgbench(sql)) => {
+                self.pgbench(sql, &[url, settings], connections, ids)?
+            }
+            _ => return Err("nothing of the kind can be asked there".into()),
         };
         let ticks = ticks()?.into_iter().zip(ticks_before);
         let spent: Vec<f64> = ticks.map(|(after, before)| after - before).collect();
@@ -102,15 +102,15 @@ impl Load {
         Ok(sample)
     }
 
-    fn check(&mut self, request: Request, by: &By, sample: &Sample, done: f64) -> Result<()> {
+    fn check(&mut self, request: &Request, by: &By, sample: &Sample, done: f64) -> Result<()> {
         let (answers, errors) = (sample.answers, sample.errors);
-        let counted = !request.changes() || (answers..=answers + UNDER_WAY).contains(&done);
+        let counted = request.changes.is_empty() || (answers..=answers + UNDER_WAY).contains(&done);
         if errors > 0.0 || answers == 0.0 || !counted {
-            let what = format!("{} by {}", request.name(), by.name());
+            let what = format!("{} by {}", request.name, by.name());
             let wrong = format!("{what}: {answers} answers, {errors} errors, {done} done");
             self.wrong.push(wrong);
         }
-        if let (Request::List, By::Http(name, url)) = (request, by) {
+        if let (true, By::Http(name, url)) = (request.name == LIST.name, by) {
             let answer = http(url, "GET /orders?page=1&limit=20", "")?;
             let orders = answer.split("\"id\":").skip(1);
             let listed: Vec<_> = orders.filter_map(|order| order.split(',').next()).collect();
@@ -123,14 +123,14 @@ impl Load {
     }
 
     /// From which id on how many are asked for: those that nobody has taken yet, or all.
-    fn ids(&mut self, request: Request) -> Result<[f64; 2]> {
+    fn ids(&mut self, request: &Request) -> Result<[f64; 2]> {
         let enough = self.enough();
-        if request == Request::Pop && self.count(request, [0.0; 2])? < enough {
+        if request.name == POP.name && self.count(request, [0.0; 2])? < enough {
             let fill = r#"redis-benchmark -s "$1" -c 4 -P 100 -q -n "$2" RPUSH message_queue "$3""#;
             let many = (enough * 3.0).to_string();
-            shell(fill, &[&self.stack.redis, &many, Request::Push.http()[2]])?;
+            shell(fill, &[&self.stack.redis, &many, PUSH.http[2]])?;
         }
-        if request == Request::Take {
+        if request.name == TAKE.name {
             if self.free[1] - self.free[0] < enough {
                 self.place(enough * 4.0)?;
             }
@@ -155,16 +155,19 @@ impl Load {
     }
 
     /// What each success changes by one.
-    fn count(&self, request: Request, [first, span]: [f64; 2]) -> Result<f64> {
+    fn count(&self, request: &Request, [first, span]: [f64; 2]) -> Result<f64> {
         let last = first + span;
-        let rows = match request {
-            Request::Push | Request::Pop => return self.stack.queue_length(),
-            Request::Place => format!("id > {last}"),
-            Request::Take => format!("id >= {first} AND id < {last} AND status = 'TAKEN'"),
-            _ => return Ok(0.0),
-        };
-        let count = format!("SELECT count(*) FROM orders WHERE {rows}");
-        Ok(self.stack.sql(&count)?.parse()?)
+        match (&request.peer, request.changes) {
+            (Peer::Redis(..), _) => self.stack.queue_length(),
+            (_, "") => Ok(0.0),
+            (_, changes) => {
+                let rows = changes
+                    .replace("FIRST", &first.to_string())
+                    .replace("LAST", &last.to_string());
+                let count = format!("SELECT count(*) FROM orders WHERE {rows}");
+                Ok(self.stack.sql(&count)?.parse()?)
+            }
+        }
     }
 
     fn wrk(&self, url: &str, http: [&str; 3], connections: u32, ids: [f64; 2]) -> Result<Sample> {
@@ -199,18 +202,11 @@ impl Load {
         numbers(shell(WRK, &arguments)?.split_whitespace())
     }
 
-    fn pgbench(
-        &self,
-        request: Request,
-        url: &str,
-        settings: &str,
-        clients: u32,
-        ids: [f64; 2],
-    ) -> Result<Sample> {
-        let ([first, span], sql, seconds) = (ids, request.sql(), self.seconds);
+    fn pgbench(&self, sql: &str, session: &[&str; 2], clients: u32, ids: [f64; 2]) -> Result<Sample> {
+        let ([first, span], [url, settings], seconds) = (ids, *session, self.seconds);
         let id = format!("{first} + (:turn * {clients} + :client_id) * 7919 % {span}");
         let script = format!("\\set turn :turn + 1\n\\set id {id}\n{sql}");
-        let script = if sql.contains(":id") { &script } else { sql };
+        let script = if sql.contains(":id") { &script } else { sql }; // it costs pgbench time
         let brief = (seconds < 1.0).then_some("--transactions=20".to_owned());
         let length = brief.unwrap_or_else(|| format!("--time={seconds}"));
         let said = shell(PGBENCH, &[&length, &clients.to_string(), url, settings, script])?;
@@ -219,29 +215,25 @@ impl Load {
             rest.next()?.split(['/', '(']).next()?.trim().parse::<f64>().ok()
         };
         let answers = told("number of transactions actually processed:").ok_or("pgbench failed")?;
-        let (rate, errors) = (
-            told("tps =").unwrap_or(0.0),
-            told("number of failed transactions:"),
-        );
+        let errors = told("number of failed transactions:").unwrap_or(0.0);
+        let seconds = answers / told("tps =").ok_or("pgbench tells no rate")?;
         let mut times: Vec<f64> = said.lines().filter_map(|line| line.parse().ok()).collect();
         times.sort_by(f64::total_cmp);
         let at = |share: usize| times.get(times.len() * share / 100).unwrap_or(&0.0) / 1000.0;
-        Ok(Sample::of(
-            answers,
-            errors.unwrap_or(0.0),
-            answers / rate,
-            at(50),
-            at(99),
-        ))
+        Ok(Sample::of(answers, errors, seconds, at(50), at(99)))
     }
 
-    fn redis_benchmark(&self, request: Request, clients: u32) -> Result<Sample> {
-        let answers = 100_000.0 * self.seconds;
-        let script = r#"redis-benchmark -s "$1" -c "$2" -n "$3" --csv "#.to_owned() + request.redis();
-        let said = shell(
-            &script,
-            &[&self.stack.redis, &clients.to_string(), &answers.to_string()],
-        )?;
+    fn redis_benchmark(&self, command: &[&str], clients: u32) -> Result<Sample> {
+        let (answers, clients) = (100_000.0 * self.seconds, clients.to_string());
+        let arguments = [
+            &self.stack.redis,
+            "-c",
+            &clients,
+            "-n",
+            &answers.to_string(),
+            "--csv",
+        ];
+        let said = shell(r#"redis-benchmark -s "$@""#, &[&arguments, command].concat())?;
         let numbers: Vec<f64> = said.split('"').filter_map(|field| field.parse().ok()).collect();
         match *numbers {
             [rate, _, _, p50, _, p99, ..] => Ok(Sample::of(answers, 0.0, answers / rate, p50, p99)),
@@ -267,9 +259,7 @@ impl Sample {
 impl By {
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Http(name, _) => name,
-            Self::Pgbench(_) => "pgbench",
-            Self::PgbenchWithSettings(_) => "pgbench, service's settings",
+            Self::Http(name, _) | Self::Pgbench(name, ..) => name,
             Self::Webdis => "Webdis",
             Self::RedisBenchmark => "redis-benchmark",
         }

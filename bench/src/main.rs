@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 
-use load::{By, Load};
-use request::{ORDER, Request};
+use load::{By, Load, SETTINGS};
+use request::{AFTER, LIST, ORDER, PLACE, POP, PUSH, Peer, Request, SHOW, TAKE};
 use stack::{Stack, http, shell, spawn};
 use table::{MACHINE, Row, met, publish, table};
 
@@ -122,11 +122,11 @@ impl Bench {
         let nginx = By::Http(NGINX, self.load.stack.nginx.clone());
         let mut rows = Vec::new();
         for (request, case, direct, through_nginx) in [
-            (Request::Place, Case::Orders, 2.5, 1.6),
-            (Request::Take, Case::Orders, 2.5, 1.8),
-            (Request::List, Case::Orders, 1.3, 0.7),
-            (Request::Push, Case::Queue, 0.9, 0.0),
-            (Request::Pop, Case::Queue, 0.9, 0.0),
+            (&PLACE, Case::Orders, 2.5, 1.6),
+            (&TAKE, Case::Orders, 2.5, 1.8),
+            (&LIST, Case::Orders, 1.3, 0.7),
+            (&PUSH, Case::Queue, 0.9, 0.0),
+            (&POP, Case::Queue, 0.9, 0.0),
         ] {
             if chosen(case) || chosen(Case::Nginx) {
                 rows.extend(peers(request, &self.load.stack.database));
@@ -170,7 +170,7 @@ impl Bench {
     /// More connections than may wait: a lane lets 1,024 wait, and looks at 256.
     fn overload(&mut self) -> Result<()> {
         self.load.seconds = if self.smoke { 1.0 } else { 8.0 };
-        let (url, place) = (self.load.stack.service.clone(), Request::Place.http());
+        let (url, place) = (self.load.stack.service.clone(), PLACE.http);
         let said = self.load.wrk_says(&url, place, 2000, [0.0, 1.0], true)?;
         let well = until_well(&url)?;
         let [
@@ -215,12 +215,9 @@ impl Bench {
              | by | per second, median | ratio | slowest second | ratio |\n| --- | --- | --- | --- | --- |\n"
             .to_owned();
         let mut peer = None;
-        for by in [
-            By::PgbenchWithSettings(self.load.stack.database.clone()),
-            self.service(),
-        ] {
+        for by in [same_settings(&self.load.stack.database), self.service()] {
             let newest = self.load.stack.sql("SELECT max(id) FROM orders")?;
-            self.load.measure(Request::Place, &by, 64)?;
+            self.load.measure(&PLACE, &by, 64)?;
             let [median, slowest] = self.load.stack.pair(&SECONDS.replace("NEWEST", &newest))?;
             let (peer_median, peer_slowest) = *peer.get_or_insert((median, slowest));
             let (name, ratio) = (by.name(), median / peer_median);
@@ -237,7 +234,7 @@ impl Bench {
         self.load.place((wanted - present).max(1.0))?;
         self.load.stack.sql("VACUUM ANALYZE orders")?;
         let mut rows = orders(&self.load.stack.database, &[self.service()]);
-        for request in [Request::After, Request::One] {
+        for request in [&AFTER, &SHOW] {
             rows.extend(peers(request, &self.load.stack.database));
             rows.push(Row::new(request, &self.service(), 64, 0.0));
         }
@@ -248,7 +245,7 @@ impl Bench {
     fn compare(&mut self, build: &str) -> Result<()> {
         let url = self.load.stack.serve(build, "ENVIRONMENT=test")?;
         let (other, mut rows) = (By::Http(OTHER_BUILD, url), Vec::new());
-        for request in Request::ALL {
+        for request in [&PLACE, &TAKE, &LIST, &SHOW, &PUSH, &POP] {
             for connections in [1, 64] {
                 rows.push(Row::new(request, &other, connections, 0.0));
                 rows.push(Row::new(request, &self.service(), connections, 0.0));
@@ -327,7 +324,7 @@ fn until_well(url: &str) -> Result<f64> {
 /// The orders' requests at 64 connections, beside pgbench.
 fn orders(database: &str, services: &[By]) -> Vec<Row> {
     let mut rows = Vec::new();
-    for request in [Request::Place, Request::Take, Request::List] {
+    for request in [&PLACE, &TAKE, &LIST] {
         rows.extend(peers(request, database));
         rows.extend(services.iter().map(|by| Row::new(request, by, 64, 0.0)));
     }
@@ -336,18 +333,23 @@ fn orders(database: &str, services: &[By]) -> Vec<Row> {
 
 /// What does the same without the service: pgbench with as many clients as it is usually best with, and with as many
 /// as the service has.
-fn peers(request: Request, database: &str) -> Vec<Row> {
-    if request.is_of_queue() {
-        return vec![
-            Row::new(request, &By::Webdis, 64, 0.0),
-            Row::new(request, &By::RedisBenchmark, 50, 0.0),
-        ];
-    }
-    let [plain, same] = [
-        By::Pgbench(database.into()),
-        By::PgbenchWithSettings(database.into()),
-    ];
-    let ways = [(&plain, 16), (&plain, 64), (&same, 16), (&same, 64)];
-    ways.map(|(by, clients)| Row::new(request, by, clients, 0.0))
-        .into()
+fn peers(request: &'static Request, database: &str) -> Vec<Row> {
+    let ways = match request.peer {
+        Peer::Redis(..) => vec![(By::Webdis, 64), (By::RedisBenchmark, 50)],
+        Peer::Pgbench(_) => {
+            let (plain, same) = (
+                By::Pgbench("pgbench", database.into(), ""),
+                same_settings(database),
+            );
+            vec![(plain.clone(), 16), (plain, 64), (same.clone(), 16), (same, 64)]
+        }
+    };
+    let rows = ways
+        .iter()
+        .map(|(by, clients)| Row::new(request, by, *clients, 0.0));
+    rows.collect()
+}
+
+fn same_settings(database: &str) -> By {
+    By::Pgbench("pgbench, service's settings", database.into(), SETTINGS)
 }

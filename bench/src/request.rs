@@ -1,110 +1,97 @@
 //! What is asked for: over HTTP, and of the peer that does the same without the service.
 
 /// A request, of which each case asks for some.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Request {
-    Place,
-    Take,
-    List,
-    After,
-    One,
-    Push,
-    Pop,
+pub struct Request {
+    pub name: &'static str,
+    /// Method, path and body; `@` is an id.
+    pub http: [&'static str; 3],
+    /// What it makes one more or fewer of: orders like that, of the ids from FIRST to before LAST; or messages.
+    pub changes: &'static str,
+    pub peer: Peer,
+}
+
+pub enum Peer {
+    /// pgbench sends the statement of `src/orders/store`, written for one order.
+    Pgbench(&'static str),
+    /// redis-benchmark sends this command, and Webdis gets this method, path and body.
+    Redis(&'static [&'static str], [&'static str; 3]),
 }
 
 pub const ORDER: &str =
     r#"{"origin": ["50.456399", "12.707580"], "destination": ["59.436487", "24.747193"]}"#;
-/// A message of 100 bytes.
-macro_rules! message {
-    () => {
-        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-    };
-}
+
+/// 100 bytes.
+const MESSAGE: &str =
+    "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789";
+
 /// As many orders at once as follow.
 pub const ORDERS: &str = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance) \
      SELECT 50.456399, 12.70758, 59.436487, 24.747193, 1256281 FROM generate_series(1, ";
 
-impl Request {
-    pub const ALL: [Self; 7] = [
-        Self::Place,
-        Self::Take,
-        Self::List,
-        Self::After,
-        Self::One,
-        Self::Push,
-        Self::Pop,
-    ];
+pub static PLACE: Request = Request {
+    name: "`POST /orders`",
+    http: ["POST", "/orders", ORDER],
+    changes: "id > LAST",
+    peer: Peer::Pgbench(
+        "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance) \
+         VALUES (:origin_lat, :origin_lng, :destination_lat, :destination_lng, :distance) RETURNING id",
+    ),
+};
 
-    pub fn changes(self) -> bool {
-        !matches!(self, Self::List | Self::After | Self::One)
-    }
+pub static TAKE: Request = Request {
+    name: "`PATCH /orders/<id>`",
+    http: ["PATCH", "/orders/@", r#"{"status": "TAKEN"}"#],
+    changes: "id >= FIRST AND id < LAST AND status = 'TAKEN'",
+    peer: Peer::Pgbench(
+        "WITH locked AS (SELECT id, status = 'UNASSIGNED' AS free FROM orders WHERE id = :id FOR UPDATE NOWAIT), \
+         taken AS (UPDATE orders SET status = 'TAKEN', taken_at = now() FROM locked \
+         WHERE orders.id = :id AND orders.id = locked.id AND locked.free RETURNING orders.id) \
+         SELECT locked.id, taken.id IS NOT NULL FROM locked LEFT JOIN taken ON taken.id = locked.id",
+    ),
+};
 
-    pub fn is_of_queue(self) -> bool {
-        matches!(self, Self::Push | Self::Pop)
-    }
+pub static LIST: Request = Request {
+    name: "`GET /orders?page=1&limit=20`",
+    http: ["GET", "/orders?page=1&limit=20", ""],
+    changes: "",
+    peer: Peer::Pgbench(
+        "SELECT distance, id, status FROM orders ORDER BY id DESC LIMIT :limit OFFSET :offset",
+    ),
+};
 
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Place => "`POST /orders`",
-            Self::Take => "`PATCH /orders/<id>`",
-            Self::List => "`GET /orders?page=1&limit=20`",
-            Self::After => "`GET /orders?after=<id>&limit=20`",
-            Self::One => "`GET /orders/<id>`",
-            Self::Push => "`POST /api/queue/push`",
-            Self::Pop => "`POST /api/queue/pop`",
-        }
-    }
+pub static AFTER: Request = Request {
+    name: "`GET /orders?after=<id>&limit=20`",
+    http: ["GET", "/orders?after=@&limit=20", ""],
+    changes: "",
+    peer: Peer::Pgbench(
+        "SELECT distance, id, status FROM orders WHERE id < :id ORDER BY id DESC LIMIT :limit",
+    ),
+};
 
-    /// Method, path and body; `@` is an id.
-    pub fn http(self) -> [&'static str; 3] {
-        match self {
-            Self::Place => ["POST", "/orders", ORDER],
-            Self::Take => ["PATCH", "/orders/@", r#"{"status": "TAKEN"}"#],
-            Self::List => ["GET", "/orders?page=1&limit=20", ""],
-            Self::After => ["GET", "/orders?after=@&limit=20", ""],
-            Self::One => ["GET", "/orders/@", ""],
-            Self::Push => ["POST", "/api/queue/push", message!()],
-            Self::Pop => ["POST", "/api/queue/pop", ""],
-        }
-    }
+pub static SHOW: Request = Request {
+    name: "`GET /orders/<id>`",
+    http: ["GET", "/orders/@", ""],
+    changes: "",
+    peer: Peer::Pgbench(
+        "SELECT id, origin_lat, origin_lng, destination_lat, destination_lng, distance, status, created_at, taken_at \
+         FROM orders WHERE id = :id",
+    ),
+};
 
-    /// The same of Webdis, which takes the last argument of a command from the body of a `PUT`.
-    pub fn webdis(self) -> [&'static str; 3] {
-        match self {
-            Self::Push => ["PUT", "/RPUSH/message_queue", message!()],
-            _ => ["GET", "/LPOP/message_queue", ""],
-        }
-    }
+pub static PUSH: Request = Request {
+    name: "`POST /api/queue/push`",
+    http: ["POST", "/api/queue/push", MESSAGE],
+    changes: "messages",
+    // Webdis takes the last argument of a command from the body of a PUT.
+    peer: Peer::Redis(
+        &["RPUSH", "message_queue", MESSAGE],
+        ["PUT", "/RPUSH/message_queue", MESSAGE],
+    ),
+};
 
-    /// The same of redis-benchmark.
-    pub fn redis(self) -> &'static str {
-        match self {
-            Self::Push => concat!("RPUSH message_queue ", message!()),
-            _ => "LPOP message_queue",
-        }
-    }
-
-    /// The same of pgbench: the statements of `src/orders/store`, each written for one order, as it is fastest.
-    pub fn sql(self) -> &'static str {
-        match self {
-            Self::Place => {
-                "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance) \
-                 VALUES (:origin_lat, :origin_lng, :destination_lat, :destination_lng, :distance) RETURNING id;"
-            }
-            Self::Take => {
-                "WITH locked AS (SELECT id, status = 'UNASSIGNED' AS free FROM orders WHERE id = :id FOR UPDATE NOWAIT), \
-                 taken AS (UPDATE orders SET status = 'TAKEN', taken_at = now() FROM locked \
-                 WHERE orders.id = :id AND orders.id = locked.id AND locked.free RETURNING orders.id) \
-                 SELECT locked.id, taken.id IS NOT NULL FROM locked LEFT JOIN taken ON taken.id = locked.id;"
-            }
-            Self::After => {
-                "SELECT distance, id, status FROM orders WHERE id < :id ORDER BY id DESC LIMIT :limit;"
-            }
-            Self::One => {
-                "SELECT id, origin_lat, origin_lng, destination_lat, destination_lng, distance, status, created_at, \
-                 taken_at FROM orders WHERE id = :id;"
-            }
-            _ => "SELECT distance, id, status FROM orders ORDER BY id DESC LIMIT :limit OFFSET :offset;",
-        }
-    }
-}
+pub static POP: Request = Request {
+    name: "`POST /api/queue/pop`",
+    http: ["POST", "/api/queue/pop", ""],
+    changes: "messages",
+    peer: Peer::Redis(&["LPOP", "message_queue"], ["GET", "/LPOP/message_queue", ""]),
+};

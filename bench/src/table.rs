@@ -9,7 +9,7 @@ use crate::{OTHER_BUILD, Result};
 
 /// A request, who is asked, and what was measured in each round.
 pub struct Row {
-    pub request: Request,
+    pub request: &'static Request,
     pub by: By,
     pub connections: u32,
     /// So many times the rate of the best peer is aimed at; 0 where nothing is.
@@ -18,7 +18,7 @@ pub struct Row {
 }
 
 impl Row {
-    pub fn new(request: Request, by: &By, connections: u32, aim: f64) -> Self {
+    pub fn new(request: &'static Request, by: &By, connections: u32, aim: f64) -> Self {
         Self {
             request,
             by: by.clone(),
@@ -30,10 +30,7 @@ impl Row {
 
     /// Whether others are held against it.
     fn is_peer(&self) -> bool {
-        matches!(
-            self.by,
-            By::Pgbench(_) | By::PgbenchWithSettings(_) | By::Webdis | By::Http(OTHER_BUILD, _)
-        )
+        matches!(self.by, By::Pgbench(..) | By::Webdis | By::Http(OTHER_BUILD, _))
     }
 
     fn all(&self, of: impl Fn(&Sample) -> f64) -> Vec<f64> {
@@ -48,20 +45,16 @@ impl Row {
         median(&self.all(|sample| sample.cpu.get(part).copied().unwrap_or(0.0)))
     }
 
-    /// To the best of the peers, of each round on its own: what disturbs a round disturbs both sides of it.
+    /// Of the rates to those of the best peer, of each round on its own: what disturbs a round disturbs both.
     fn ratios(&self, rows: &[Self]) -> Vec<f64> {
-        let peers = rows
-            .iter()
-            .filter(|row| row.request == self.request && row.is_peer());
-        let peers =
-            peers.filter(|row| row.connections == self.connections || !matches!(row.by, By::Http(..)));
-        let best = peers
-            .filter(|_| !self.is_peer())
-            .max_by(|one, other| one.rate().total_cmp(&other.rate()));
-        let pairs = best
-            .into_iter()
-            .flat_map(|best| self.samples.iter().zip(&best.samples));
-        pairs.map(|(ours, theirs)| ours.rate / theirs.rate).collect()
+        let is_peer = |row: &&Self| row.is_peer() && row.request.name == self.request.name && !self.is_peer();
+        let alike = |row: &&Self| row.connections == self.connections || !matches!(row.by, By::Http(..));
+        let peers = rows.iter().filter(is_peer).filter(alike);
+        let Some(best) = peers.max_by(|one, other| one.rate().total_cmp(&other.rate())) else {
+            return Vec::new();
+        };
+        let rounds = self.samples.iter().zip(&best.samples);
+        rounds.map(|(ours, theirs)| ours.rate / theirs.rate).collect()
     }
 }
 
@@ -74,16 +67,14 @@ pub fn table(rows: &[Row]) -> String {
     let mut text = format!("{heading}{}\n|{lines}\n", names.replacen(' ', " CPU, µs: ", 1));
     for row in rows {
         let ratios = row.ratios(rows);
-        let (p50, p99) = (
-            median(&row.all(|sample| sample.p50)),
-            median(&row.all(|sample| sample.p99)),
-        );
+        let p50 = median(&row.all(|sample| sample.p50));
+        let p99 = median(&row.all(|sample| sample.p99));
         let aim = match row.connections {
             _ if row.aim > 0.0 => met(median(&ratios) >= row.aim, &row.aim.to_string()),
             256 => met(p99 < 25.0, "p99 < 25 ms"),
             _ => String::new(),
         };
-        let (request, by, connections) = (row.request.name(), row.by.name(), row.connections);
+        let (request, by, connections) = (row.request.name, row.by.name(), row.connections);
         let (rates, ratios) = (spread(&row.all(|sample| sample.rate), 0), spread(&ratios, 2));
         text += &format!(
             "| {request} | {by} | {connections} | {rates} | {ratios} | {aim} | {p50:.2} | {p99:.1} |"
@@ -108,13 +99,10 @@ fn median(values: &[f64]) -> f64 {
 fn spread(values: &[f64], digits: usize) -> String {
     let lowest = values.iter().copied().reduce(f64::min);
     let highest = values.iter().copied().reduce(f64::max);
-    let (Some(lowest), Some(highest)) = (lowest, highest) else {
+    let (Some(lowest), Some(highest), median) = (lowest, highest, median(values)) else {
         return String::new();
     };
-    format!(
-        "{:.digits$} ({lowest:.digits$} to {highest:.digits$})",
-        median(values)
-    )
+    format!("{median:.digits$} ({lowest:.digits$} to {highest:.digits$})")
 }
 
 /// Tells the machine, and the versions of everything that takes part.
@@ -132,8 +120,6 @@ pub fn publish(text: &str) -> Result<()> {
     let whole = fs::read_to_string(PAGE)?;
     let (before, rest) = whole.split_once(MARKS[0]).ok_or("the page has no mark")?;
     let (_, after) = rest.split_once(MARKS[1]).ok_or("the page has no second mark")?;
-    Ok(fs::write(
-        PAGE,
-        format!("{before}{}\n{text}\n{}{after}", MARKS[0], MARKS[1]),
-    )?)
+    let page = format!("{before}{}\n{text}\n{}{after}", MARKS[0], MARKS[1]);
+    Ok(fs::write(PAGE, page)?)
 }
