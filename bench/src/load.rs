@@ -126,7 +126,7 @@ impl Load {
     fn ids(&mut self, request: &Request) -> Result<[f64; 2]> {
         let enough = self.enough();
         if request.name == POP.name && self.count(request, [0.0; 2])? < enough {
-            let fill = r#"redis-benchmark -s "$1" -c 4 -P 100 -q -n "$2" RPUSH message_queue "$3""#;
+            let fill = r#"redis-benchmark -p "$1" -c 4 -P 100 -q -n "$2" RPUSH message_queue "$3""#;
             let many = (enough * 3.0).to_string();
             shell(fill, &[&self.stack.redis, &many, PUSH.http[2]])?;
         }
@@ -233,7 +233,7 @@ impl Load {
             &answers.to_string(),
             "--csv",
         ];
-        let said = shell(r#"redis-benchmark -s "$@""#, &[&arguments, command].concat())?;
+        let said = shell(r#"redis-benchmark -p "$@""#, &[&arguments, command].concat())?;
         let numbers: Vec<f64> = said.split('"').filter_map(|field| field.parse().ok()).collect();
         match *numbers {
             [rate, _, _, p50, _, p99, ..] => Ok(Sample::of(answers, 0.0, answers / rate, p50, p99)),

@@ -26,6 +26,7 @@ pub struct Stack {
     pub nginx: String,
     pub webdis: String,
     pub database: String,
+    /// Its port.
     pub redis: String,
     daemons: Vec<Daemon>,
 }
@@ -41,7 +42,7 @@ pub const PARTS: [(&str, &str); 6] = [
 ];
 
 /// As Debian sets it up, but for the addresses and the log.
-const WEBDIS: &str = r#"printf '{"redis_host": "%s", "http_host": "127.0.0.1", "http_port": %s, "threads": 2, %s}' "$1" "$2" \
+const WEBDIS: &str = r#"printf '{"redis_host": "127.0.0.1", "redis_port": %s, "http_host": "127.0.0.1", "http_port": %s, "threads": 2, %s}' "$1" "$2" \
     '"daemonize": false, "database": 0, "verbosity": 1, "logfile": "/dev/null"' >"$STACK_DIR/webdis.json"
     exec webdis "$STACK_DIR/webdis.json""#;
 
@@ -61,7 +62,7 @@ impl Stack {
             nginx: of("BASE_URL")?,
             webdis: String::new(),
             database: of("DATABASE_URL")?,
-            redis: of("REDIS_URL")?.replace("redis+unix://", ""),
+            redis: of("REDIS_URL")?.rsplit(':').next().unwrap_or_default().to_owned(),
             daemons: Vec::new(),
         };
         stack.webdis = stack.start(WEBDIS, &stack.redis.clone(), "")?;
@@ -103,7 +104,7 @@ impl Stack {
     }
 
     pub fn queue_length(&self) -> Result<f64> {
-        Ok(shell(r#"redis-cli -s "$1" LLEN message_queue"#, &[&self.redis])?.parse()?)
+        Ok(shell(r#"redis-cli -p "$1" LLEN message_queue"#, &[&self.redis])?.parse()?)
     }
 }
 

@@ -44,6 +44,11 @@ impl Redis {
         &self.directory
     }
 
+    /// The Unix socket that it listens on.
+    pub fn socket(&self) -> PathBuf {
+        self.url.strip_prefix("redis+unix://").unwrap().into()
+    }
+
     pub fn set(&self, name: &str, value: &str) {
         let mut set = redis::cmd("CONFIG");
         let _: () = set
@@ -86,7 +91,7 @@ impl Redis {
 
     /// As a power cut does it.
     pub fn kill(&self) {
-        script("kill", &self.directory, &[], &[]);
+        script("crash", &self.directory, &[], &[]);
     }
 
     pub fn start_again(&self) {
