@@ -38,6 +38,9 @@ fn wrong_pairs(good: &Certificate, other: &Certificate) -> Vec<(String, String, 
         "-out",
         &encrypted,
     ]);
+    let [weak, weak_key] = good.of_rsa(1024);
+    let chain = good.read("certificate.pem") + &good.read("certificate-1024.pem");
+    let chain = good.write("chain.pem", chain);
     let half = good.read("certificate.pem");
     let half = good.write("half.pem", &half[..half.len() / 2]);
     let pair = |certificate: &str, key: &str, said: String| (certificate.to_owned(), key.to_owned(), said);
@@ -87,6 +90,16 @@ fn wrong_pairs(good: &Certificate, other: &Certificate) -> Vec<(String, String, 
             &certificate,
             &others,
             format!("TLS_KEY names {others}, which does not belong to"),
+        ),
+        pair(
+            &weak,
+            &weak_key,
+            format!("TLS_CERTIFICATE names {weak}, which Nginx refuses (ee key too small)"),
+        ),
+        pair(
+            &chain,
+            &key,
+            format!("TLS_CERTIFICATE names {chain}, which Nginx refuses (ca key too small)"),
         ),
     ]
 }
@@ -200,7 +213,24 @@ fn the_key_is_read_by_nobody_but_its_owner() {
 }
 
 #[test]
-fn a_certificate_that_has_expired_is_served_with_a_warning() {
+fn a_certificate_that_clients_refuse_for_its_dates_is_served_with_a_warning() {
+    for (dates, said, date) in [
+        (
+            ["20200101000000Z", "20200102000000Z"],
+            "Clients will refuse the certificate in ",
+            "notAfter=Jan  2 00:00:00 2020 GMT",
+        ),
+        (
+            ["20480101000000Z", "20480102000000Z"],
+            "Clients refuse the certificate in ",
+            "notBefore=Jan  1 00:00:00 2048 GMT",
+        ),
+    ] {
+        warned_of(dates, said, date);
+    }
+}
+
+fn warned_of(dates: [&str; 2], beginning: &str, date: &str) {
     let certificate = Certificate::make();
     let [path, key] = [certificate.path("certificate.pem"), certificate.path("key.pem")];
     let request = certificate.path("request.pem");
@@ -214,20 +244,16 @@ fn a_certificate_that_has_expired_is_served_with_a_warning() {
         "-out",
         &request,
     ]);
-    expired(&request, &key, &path);
+    dated(dates, &request, &key, &path);
     let nginx = Nginx::before(&[&echo()]);
     let started = nginx.start_again(&certificate.settings().get(), &[&echo()]);
     assert!(started.status.success());
     let said = String::from_utf8(started.stderr).unwrap();
-    assert!(
-        said.starts_with("Clients will refuse the certificate in "),
-        "{said}"
-    );
-    assert!(said.contains("notAfter=Jan  2 00:00:00 2020 GMT"), "{said}");
+    assert!(said.starts_with(beginning) && said.contains(date), "{said}");
 }
 
-/// Signs the request with a certificate that ended long ago; `openssl x509` cannot date one before 3.4, `openssl ca` can.
-fn expired(request: &str, key: &str, certificate: &str) {
+/// Signs the request for these dates; `openssl x509` can do that from 3.4 on alone, `openssl ca` always could.
+fn dated([start, end]: [&str; 2], request: &str, key: &str, certificate: &str) {
     let directory = Path::new(request).parent().unwrap();
     let configuration = directory.join("ca.conf");
     let text = "[ca]\ndefault_ca = x\n[x]\ndatabase = index\nnew_certs_dir = .\nserial = serial\n\
@@ -246,9 +272,9 @@ fn expired(request: &str, key: &str, certificate: &str) {
             "-out",
             certificate,
             "-startdate",
-            "20200101000000Z",
+            start,
             "-enddate",
-            "20200102000000Z",
+            end,
         ])
         .current_dir(directory)
         .output()
