@@ -5,6 +5,7 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+[[ ${ALONE:-no} == yes ]] || exec scripts/alone.sh scripts/rolling-restart.sh
 service=order-api-app
 all() { scripts/compose.sh ps --all --quiet "$service"; }
 
