@@ -16,7 +16,8 @@ refuse() {
 }
 
 readable() { # SETTING FILE
-  [[ -e $2 ]] || refuse "$1 names $2, which does not exist: it is the path of a PEM file, absolute or from $PWD."
+  [[ -e $2 ]] || refuse "$1 names $2, which does not exist, or is in a directory that user $(id -un) cannot enter:" \
+    "it is the path of a PEM file, absolute or from $PWD."
   [[ -f $2 ]] || refuse "$1 names $2, which is not a file: it is the path of a PEM file."
   [[ -r $2 ]] || refuse "$1 names $2, which user $(id -un) cannot read: give that user the right to, and no other."
 }
