@@ -1,18 +1,19 @@
 //! Redis, as handlers ask it: over one connection that all requests share, which pipelines by itself.
 
 use redis::{Cmd, FromRedisValue, RedisResult, Value};
-use rocket::tokio;
-use rocket::tokio::sync::watch;
-use rocket::tokio::time::timeout_at;
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
+use tokio::time::timeout_at;
 
+use super::Patience;
 use super::exchange::{Answers, Asking, exchange, name, parse, pipeline, split, time_is_up, wait_longer};
+use super::failure::{after_read, after_write, outcome_unknown};
 use super::health::{PROBE, Trouble};
 use super::keeper::{Connected, stay_connected};
+use super::metrics::METRICS;
 use super::script::Call;
-use super::{BrokerError, Patience};
 use crate::config::{self, RedisAddress};
-use crate::telemetry::metrics::METRICS;
+use crate::failure::{Backend, Failure};
 
 /// The command that calls a script.
 const EVALSHA: &str = "EVALSHA";
@@ -49,21 +50,19 @@ impl Broker {
     ///
     /// # Errors
     /// Redis cannot be reached or refuses.
-    pub async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BrokerError> {
+    pub async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
         let asking = self.ask(name(Some(command)), Patience::usual()).await?;
         let mut connection = asking.with.connection.clone();
         let answer = asking.within(connection.send_packed_command(command)).await;
         let answer = asking.finish(answer.and_then(Value::extract_error));
-        answer
-            .and_then(parse)
-            .map_err(|error| BrokerError::after_read(&error))
+        answer.and_then(parse).map_err(|error| after_read(&error))
     }
 
     /// Runs a command that adds something, and waits for the replicas that have to have it.
     ///
     /// # Errors
     /// Redis cannot be reached or refuses, or nobody knows whether it was done, or too few replicas have it.
-    pub async fn write<T: FromRedisValue>(&self, command: Cmd, patience: Patience) -> Result<T, BrokerError> {
+    pub async fn write<T: FromRedisValue>(&self, command: Cmd, patience: Patience) -> Result<T, Failure> {
         let commands = pipeline(None, command, self.replicas);
         let asking = self.ask(name(commands.cmd_iter().next()), patience).await?;
         let answers = asking.send(&commands).await;
@@ -74,7 +73,7 @@ impl Broker {
     ///
     /// # Errors
     /// As [`Broker::write`].
-    pub async fn add<T: FromRedisValue>(&self, call: Call<'_>, patience: Patience) -> Result<T, BrokerError> {
+    pub async fn add<T: FromRedisValue>(&self, call: Call<'_>, patience: Patience) -> Result<T, Failure> {
         let asking = self.ask(EVALSHA, patience).await?;
         let answers = asking.call(call, self.replicas).await;
         self.written(asking.finish(answers))
@@ -85,7 +84,7 @@ impl Broker {
     ///
     /// # Errors
     /// Redis cannot be reached or refuses, or nobody knows whether it was done.
-    pub async fn run<T: FromRedisValue>(&self, call: Call<'_>, patience: Patience) -> Result<T, BrokerError> {
+    pub async fn run<T: FromRedisValue>(&self, call: Call<'_>, patience: Patience) -> Result<T, Failure> {
         let asking = self.ask(EVALSHA, patience).await?;
         let answers = asking.call(call, 0).await;
         self.written(asking.finish(answers))
@@ -100,7 +99,7 @@ impl Broker {
         call: Call<'static>,
         patience: Patience,
         late: impl FnOnce(T) + Send + 'static,
-    ) -> Result<T, BrokerError> {
+    ) -> Result<T, Failure> {
         let asking = self.ask(EVALSHA, patience).await?;
         let mut answer = Box::pin(exchange(asking.with.connection.clone(), call, 0));
         let answers = match timeout_at(asking.answer_by, &mut answer).await {
@@ -117,15 +116,11 @@ impl Broker {
     ///
     /// # Errors
     /// As [`Broker::read`].
-    pub async fn look<T: FromRedisValue>(
-        &self,
-        call: Call<'_>,
-        patience: Patience,
-    ) -> Result<T, BrokerError> {
+    pub async fn look<T: FromRedisValue>(&self, call: Call<'_>, patience: Patience) -> Result<T, Failure> {
         let asking = self.ask(EVALSHA, patience).await?;
         let answers = asking.call(call, 0).await;
         let answer = asking.finish(answers).and_then(|(answer, _)| parse(answer));
-        answer.map_err(|error| BrokerError::after_read(&error))
+        answer.map_err(|error| after_read(&error))
     }
 
     /// Why Redis takes no writes, if it takes none.
@@ -143,26 +138,29 @@ impl Broker {
     }
 
     /// The answer, once as many replicas as it takes have what was written.
-    fn written<T: FromRedisValue>(&self, answers: RedisResult<Answers>) -> Result<T, BrokerError> {
-        let (answer, waited) = answers.map_err(|error| BrokerError::after_write(&error))?;
+    fn written<T: FromRedisValue>(&self, answers: RedisResult<Answers>) -> Result<T, Failure> {
+        let (answer, waited) = answers.map_err(|error| after_write(&error))?;
         let enough = |waited: &Value| match waited {
             Value::Int(replicas) => usize::try_from(*replicas).is_ok_and(|had| had >= self.replicas),
             _ => false,
         };
         match waited {
-            Some(waited) if !enough(&waited) => Err(BrokerError::OutcomeUnknown(format!(
+            Some(waited) if !enough(&waited) => Err(outcome_unknown(format!(
                 "fewer than {} replicas have it: {waited:?}",
                 self.replicas
             ))),
-            _ => parse(answer).map_err(|error| BrokerError::after_write(&error)),
+            _ => parse(answer).map_err(|error| after_write(&error)),
         }
     }
 
-    async fn ask<'c>(&self, command: &'c str, patience: Patience) -> Result<Asking<'c>, BrokerError> {
+    async fn ask<'c>(&self, command: &'c str, patience: Patience) -> Result<Asking<'c>, Failure> {
         let connected = self.connected(patience).await;
         let with = connected.map_err(|trouble| {
-            METRICS.redis_errors.with_label_values(&[command]).inc();
-            BrokerError::Unavailable(format!("there is no connection to Redis: {}", trouble.word()))
+            METRICS.errors.with_label_values(&[command]).inc();
+            Failure::Unavailable(
+                Backend::Redis,
+                format!("there is no connection to Redis: {}", trouble.word()),
+            )
         })?;
         Ok(Asking::new(command, with, patience))
     }

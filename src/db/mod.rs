@@ -3,8 +3,9 @@
 pub mod batch;
 mod claim;
 mod connect;
-mod error;
+mod failure;
 mod manager;
+pub(crate) mod metrics;
 pub mod migrate;
 mod pool;
 mod race;
@@ -13,5 +14,4 @@ pub mod schema;
 mod session;
 pub mod sqlstate;
 
-pub use error::DatabaseError;
 pub use pool::Database;

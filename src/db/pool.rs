@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use diesel::pg::PgConnection;
 use diesel::r2d2::{Pool, PooledConnection};
-use diesel::result::QueryResult;
-use rocket::tokio::sync::Semaphore;
-use rocket::tokio::task::spawn_blocking;
-use rocket::tokio::time::{Instant, timeout_at};
+use diesel::result::{Error, QueryResult};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
-use super::DatabaseError;
 use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;
+use super::failure::{after_read, after_write, outcome_unknown, unavailable};
 use super::manager::{LogError, Manager};
+use super::metrics::METRICS;
 use super::session::Trust;
 use crate::config;
-use crate::lane::Refusal;
-use crate::telemetry::metrics::METRICS;
+use crate::failure::{Failure, Overload};
+use crate::telemetry::scrape::AtScrape;
 
 /// Connections that are kept ready; as many as work at once are made when they are needed.
 const IDLE_MIN: u32 = 2;
@@ -50,10 +51,28 @@ pub struct Database {
 
 /// What a statement is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Read,
     Write,
     Check,
+}
+
+impl Kind {
+    /// What an error of the statement means.
+    pub(super) fn failed(self, error: Error) -> Failure {
+        match self {
+            Self::Read | Self::Check => after_read(error),
+            Self::Write => after_write(error),
+        }
+    }
+
+    /// What it means that the statement was sent and not answered.
+    pub(super) fn no_answer(self) -> fn(String) -> Failure {
+        match self {
+            Self::Read | Self::Check => unavailable,
+            Self::Write => outcome_unknown,
+        }
+    }
 }
 
 /// How long something may take.
@@ -102,50 +121,45 @@ impl Database {
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses.
-    pub async fn read<T, F>(&self, begin_by: Instant, work: F) -> Result<T, DatabaseError>
+    pub async fn read<T, F>(&self, begin_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        let work = |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
-        let limits = self.limits(Kind::Read, begin_by);
-        self.run(limits, work, DatabaseError::Unavailable).await
+        self.run(Kind::Read, begin_by, work).await
     }
 
-    /// Runs a statement that changes something, in the way of [`super::batch`], if a connection is there by
-    /// `begin_by`.
+    /// Runs a statement that changes something and commits by itself, if a connection is there by `begin_by`.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses, or nobody knows whether it committed.
-    pub async fn write<T, F>(&self, begin_by: Instant, work: F) -> Result<T, DatabaseError>
+    pub async fn write<T, F>(&self, begin_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        let limits = self.limits(Kind::Write, begin_by);
-        self.run(limits, work, DatabaseError::OutcomeUnknown).await
+        self.run(Kind::Write, begin_by, work).await
     }
 
     /// Runs a statement that asks how the server is, and brings its answer by `answer_by`. One runs at a time.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses, or there was no turn in time.
-    pub async fn check<T, F>(&self, answer_by: Instant, work: F) -> Result<T, DatabaseError>
+    pub async fn check<T, F>(&self, answer_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        let work = |connection: &mut PgConnection| work(connection).map_err(DatabaseError::after_read);
         let limits = Limits {
             kind: Kind::Check,
             begin_by: answer_by.checked_sub(SILENCE).unwrap_or(answer_by),
             answer_by,
         };
-        self.run(limits, work, DatabaseError::Unavailable).await
+        self.run_within(limits, work).await
     }
 
     /// Sets the metrics that tell how many connections there are and how many of them work.
-    pub fn report(&self) {
+    fn report(&self) {
         let state = self.pool.state();
         let busy = state.connections.saturating_sub(state.idle_connections);
         let abandoned = self
@@ -160,34 +174,35 @@ impl Database {
                 u32::try_from(self.connector.under_way()).unwrap_or(u32::MAX),
             ),
         ] {
-            let connections = &METRICS.database_connections;
+            let connections = &METRICS.connections;
             connections.with_label_values(&[name]).set(number.into());
         }
     }
 
-    fn limits(&self, kind: Kind, begin_by: Instant) -> Limits {
-        Limits {
+    /// Runs a statement of this kind, if a connection is there by `begin_by`.
+    pub(super) async fn run<T, F>(&self, kind: Kind, begin_by: Instant, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
+    {
+        let limits = Limits {
             kind,
             begin_by,
             answer_by: begin_by + self.statement_timeout,
-        }
+        };
+        self.run_within(limits, work).await
     }
 
-    async fn run<T, F>(
-        &self,
-        limits: Limits,
-        work: F,
-        no_answer: fn(String) -> DatabaseError,
-    ) -> Result<T, DatabaseError>
+    async fn run_within<T, F>(&self, limits: Limits, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
-        F: FnOnce(&mut PgConnection) -> Result<T, DatabaseError> + Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
         let asked = Instant::now();
         let permits = timeout_at(limits.begin_by, self.permits(limits.kind))
             .await
             .map_err(|_| match limits.kind {
-                Kind::Check => DatabaseError::Overloaded(Refusal::Late),
+                Kind::Check => Failure::Overloaded(Overload::Late),
                 Kind::Read | Kind::Write => unavailable("every connection is busy"),
             })??;
         let waiter = Waiter {
@@ -198,22 +213,20 @@ impl Database {
         let pool = self.pool.clone();
         let mut running = spawn_blocking(move || {
             let place = place(&pool, limits)?;
-            METRICS
-                .database_connection_wait
-                .observe(asked.elapsed().as_secs_f64());
+            METRICS.connection_wait.observe(asked.elapsed().as_secs_f64());
             let mut connection = claim
                 .begin(Lent::new(place, permits))
                 .ok_or_else(|| unavailable("the request has given up"))?;
             let done = work(&mut connection);
             claim.end(connection);
-            done
+            done.map_err(|error| limits.kind.failed(error))
         });
         // PostgreSQL ends a statement in time by itself, unless it is stuck whole or the network is.
         let silent_after = self.statement_timeout + SILENCE;
         let mut until = limits.answer_by.min(Instant::now() + silent_after);
         loop {
             if let Ok(finished) = timeout_at(until, &mut running).await {
-                return finished.map_err(|error| no_answer(error.to_string()))?;
+                return finished.map_err(|error| limits.kind.no_answer()(error.to_string()))?;
             }
             let since = waiter.claim.running_since();
             let later = since.map_or(limits.answer_by, |since| since + silent_after);
@@ -224,13 +237,13 @@ impl Database {
             until = later;
         }
         Err(if waiter.abandon() {
-            no_answer("PostgreSQL does not answer".to_owned())
+            limits.kind.no_answer()("PostgreSQL does not answer".to_owned())
         } else {
             unavailable("no connection in time")
         })
     }
 
-    async fn permits(&self, kind: Kind) -> Result<Permits, DatabaseError> {
+    async fn permits(&self, kind: Kind) -> Result<Permits, Failure> {
         let of_kind = match kind {
             Kind::Read => Some(&self.reads),
             Kind::Check => Some(&self.checks),
@@ -245,13 +258,20 @@ impl Database {
     }
 }
 
+#[rocket::async_trait]
+impl AtScrape for Database {
+    async fn renew(&self, _by: Instant) {
+        self.report();
+    }
+}
+
 /// As many as the pool has may fall silent together, and their successors have room to do so too.
 fn abandoned_max(pool_size: usize) -> usize {
     pool_size + ABANDONED
 }
 
 /// A connection of the pool that is of use for this.
-fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manager>, DatabaseError> {
+fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manager>, Failure> {
     let fetch = || {
         let wait = limits.begin_by.saturating_duration_since(Instant::now());
         pool.get_timeout(wait).map_err(unavailable)
@@ -270,8 +290,4 @@ fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manage
         return Err(unavailable("PostgreSQL takes no writes: it is read-only"));
     }
     Ok(place)
-}
-
-fn unavailable(reason: impl ToString) -> DatabaseError {
-    DatabaseError::Unavailable(reason.to_string())
 }

@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
-use rocket::futures::FutureExt;
-use rocket::futures::stream::{FuturesUnordered, StreamExt};
-use rocket::tokio;
-use rocket::tokio::sync::{mpsc, oneshot};
-use rocket::tokio::task::yield_now;
-use rocket::tokio::time::Instant;
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
-use super::{BATCH_BYTES_MAX, BATCH_MAX, Batch, PATIENCE, Refusal, Rules, WAITING_MAX, Waiting};
-use crate::telemetry::metrics::LaneMetrics;
+use super::metrics::LaneMetrics;
+use super::{BATCH_BYTES_MAX, BATCH_MAX, Batch, PATIENCE, Rules, WAITING_MAX, Waiting};
+use crate::failure::{Failure, Overload};
 
 /// In how many parts the answers of a batch are sent; others have their turn between two.
 const PARTS: usize = 4;
@@ -20,21 +20,20 @@ const PARTS: usize = 4;
 const PART_MIN: usize = 16;
 
 /// Answers that are ready, each with the one who waits for it.
-type Answers<T, E> = VecDeque<(oneshot::Sender<Result<T, E>>, Result<T, E>)>;
+type Answers<T> = VecDeque<(oneshot::Sender<Result<T, Failure>>, Result<T, Failure>)>;
 
 /// The items of a batch, and their key.
-type Keyed<I, T, E, K> = (K, Vec<Waiting<I, T, E>>);
+type Keyed<I, T, K> = (K, Vec<Waiting<I, T>>);
 
 /// Until the lane is dropped. Batches are not tasks of their own: idle, that would cost a hop between threads.
-pub(super) async fn drive<I, T, E, K, F, R>(
-    channel: mpsc::Receiver<Waiting<I, T, E>>,
-    rules: Rules<I, E, K>,
+pub(super) async fn drive<I, T, K, F, R>(
+    channel: mpsc::Receiver<Waiting<I, T>>,
+    rules: Rules<I, K>,
     run: R,
     metrics: LaneMetrics,
 ) where
     K: Copy + Eq,
-    E: From<Refusal>,
-    F: Future<Output = Vec<Result<T, E>>>,
+    F: Future<Output = Vec<Result<T, Failure>>>,
     R: Fn(Batch<I>) -> F,
 {
     let mut source = Source::new(channel, &rules);
@@ -71,12 +70,12 @@ pub(super) async fn drive<I, T, E, K, F, R>(
 }
 
 /// Where batches come from.
-struct Source<I, T, E, K> {
-    channel: mpsc::Receiver<Waiting<I, T, E>>,
+struct Source<I, T, K> {
+    channel: mpsc::Receiver<Waiting<I, T>>,
     /// Whether more can come.
     open: bool,
     /// What was taken from the channel and is in no batch yet.
-    waiting: VecDeque<Waiting<I, T, E>>,
+    waiting: VecDeque<Waiting<I, T>>,
     /// The most that are there. Where kinds run side by side, as many as the channel holds: many of one leave room
     /// for the others.
     waiting_max: usize,
@@ -84,8 +83,8 @@ struct Source<I, T, E, K> {
     bytes: fn(&I) -> usize,
 }
 
-impl<I, T, E, K: Copy + Eq> Source<I, T, E, K> {
-    fn new(channel: mpsc::Receiver<Waiting<I, T, E>>, rules: &Rules<I, E, K>) -> Self {
+impl<I, T, K: Copy + Eq> Source<I, T, K> {
+    fn new(channel: mpsc::Receiver<Waiting<I, T>>, rules: &Rules<I, K>) -> Self {
         Self {
             channel,
             open: true,
@@ -116,13 +115,13 @@ impl<I, T, E, K: Copy + Eq> Source<I, T, E, K> {
 
     /// The item that has waited longest of those whose key is not under way, with all of the same key that have room
     /// beside it, in their order.
-    fn next_batch(&mut self, under_way: &[K]) -> Option<Keyed<I, T, E, K>> {
+    fn next_batch(&mut self, under_way: &[K]) -> Option<Keyed<I, T, K>> {
         while self.waiting.len() < self.waiting_max
             && let Ok(next) = self.channel.try_recv()
         {
             self.waiting.push_back(next);
         }
-        let may_begin = |waiting: &Waiting<I, T, E>| !under_way.contains(&(self.key)(&waiting.item));
+        let may_begin = |waiting: &Waiting<I, T>| !under_way.contains(&(self.key)(&waiting.item));
         let first = self.waiting.remove(self.waiting.iter().position(may_begin)?)?;
         let key = (self.key)(&first.item);
         let mut bytes = (self.bytes)(&first.item);
@@ -147,7 +146,7 @@ impl<I, T, E, K: Copy + Eq> Source<I, T, E, K> {
 
 /// Sends answers, some at a time, so that they are on their way, and their clients at work, before the next are
 /// woken. Can be dropped at any await: what was not sent is still there.
-async fn send<T, E>(answers: &mut Answers<T, E>) {
+async fn send<T>(answers: &mut Answers<T>) {
     let part = PART_MIN.max(answers.len() / PARTS);
     loop {
         for (reply, answer) in answers.drain(..part.min(answers.len())) {
@@ -161,10 +160,9 @@ async fn send<T, E>(answers: &mut Answers<T, E>) {
 }
 
 /// Runs one batch.
-async fn serve<I, T, E, F, R>(batch: Vec<Waiting<I, T, E>>, run: &R, metrics: &LaneMetrics) -> Answers<T, E>
+async fn serve<I, T, F, R>(batch: Vec<Waiting<I, T>>, run: &R, metrics: &LaneMetrics) -> Answers<T>
 where
-    E: From<Refusal>,
-    F: Future<Output = Vec<Result<T, E>>>,
+    F: Future<Output = Vec<Result<T, Failure>>>,
     R: Fn(Batch<I>) -> F,
 {
     let began = Instant::now();
@@ -182,7 +180,7 @@ where
         }
         if began.duration_since(since) > PATIENCE {
             metrics.late.inc();
-            let _ = reply.send(Err(Refusal::Late.into()));
+            let _ = reply.send(Err(Failure::Overloaded(Overload::Late)));
             continue;
         }
         first = first.min(since);

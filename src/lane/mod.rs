@@ -14,6 +14,7 @@
 //! - Whoever asks holds the lane, so at shutdown it ends once everyone is answered.
 
 mod driver;
+pub(crate) mod metrics;
 #[cfg(test)]
 mod tests;
 
@@ -22,12 +23,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rocket::tokio;
-use rocket::tokio::sync::mpsc::error::TrySendError;
-use rocket::tokio::sync::{mpsc, oneshot};
-use rocket::tokio::time::Instant;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
-use crate::telemetry::metrics::LaneMetrics;
+use self::metrics::LaneMetrics;
+use crate::failure::{Failure, Overload};
 
 /// The most items of a batch.
 const BATCH_MAX: usize = 256;
@@ -40,19 +41,8 @@ const BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The longest that an item waits for the statement to be sent.
 pub const PATIENCE: Duration = Duration::from_millis(800);
 
-/// Why nothing was done for an item; it may be sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// As many as may wait do so already.
-    #[error("too many requests wait already")]
-    Full,
-    /// What came before it took too long.
-    #[error("it waited too long")]
-    Late,
-}
-
 /// What a lane is like.
-pub struct Rules<I, E, K> {
+pub struct Rules<I, K> {
     /// For metrics.
     pub name: &'static str,
     /// What tells batches apart: items of equal keys share one.
@@ -63,23 +53,23 @@ pub struct Rules<I, E, K> {
     /// less.
     pub side_by_side: usize,
     /// The answer where a batch ended without one; the string is the reason for the log.
-    pub no_answer: fn(String) -> E,
+    pub no_answer: fn(String) -> Failure,
 }
 
 /// Where items wait for a batch.
-pub struct Lane<I, T, E> {
-    waiting: mpsc::Sender<Waiting<I, T, E>>,
+pub struct Lane<I, T> {
+    waiting: mpsc::Sender<Waiting<I, T>>,
     bytes: fn(&I) -> usize,
     held: Arc<AtomicUsize>,
-    no_answer: fn(String) -> E,
+    no_answer: fn(String) -> Failure,
     metrics: LaneMetrics,
 }
 
-struct Waiting<I, T, E> {
+struct Waiting<I, T> {
     item: I,
     bytes: Option<Bytes>,
     since: Instant,
-    reply: oneshot::Sender<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, Failure>>,
 }
 
 /// Bytes of an item, counted until this is dropped.
@@ -113,17 +103,16 @@ pub struct Batch<I> {
     pub begin_by: Instant,
 }
 
-impl<I, T, E> Lane<I, T, E>
+impl<I, T> Lane<I, T>
 where
     I: Send + 'static,
     T: Send + 'static,
-    E: From<Refusal> + Send + 'static,
 {
     /// Begins a lane whose batches `run` answers, item by item and in their order.
-    pub fn new<K, F, R>(rules: Rules<I, E, K>, run: R) -> Self
+    pub fn new<K, F, R>(rules: Rules<I, K>, run: R) -> Self
     where
         K: Copy + Eq + Send + 'static,
-        F: Future<Output = Vec<Result<T, E>>> + Send + 'static,
+        F: Future<Output = Vec<Result<T, Failure>>> + Send + 'static,
         R: Fn(Batch<I>) -> F + Send + Sync + 'static,
     {
         let (sender, waiting) = mpsc::channel(WAITING_MAX);
@@ -143,7 +132,7 @@ where
     ///
     /// # Errors
     /// The lane is full, the item waited too long, or its batch brought an error or nothing.
-    pub async fn ask(&self, item: I) -> Result<T, E> {
+    pub async fn ask(&self, item: I) -> Result<T, Failure> {
         self.ask_since(item, Instant::now()).await
     }
 
@@ -151,7 +140,7 @@ where
     ///
     /// # Errors
     /// As [`Lane::ask`].
-    pub async fn ask_since(&self, item: I, since: Instant) -> Result<T, E> {
+    pub async fn ask_since(&self, item: I, since: Instant) -> Result<T, Failure> {
         let bytes = match (self.bytes)(&item) {
             0 => None,
             number => Some(Bytes::hold(number, &self.held).ok_or_else(|| self.full())?),
@@ -176,15 +165,15 @@ where
     ///
     /// # Errors
     /// As many items as may wait do so already.
-    pub fn has_room(&self) -> Result<(), E> {
+    pub fn has_room(&self) -> Result<(), Failure> {
         if self.waiting.capacity() == 0 {
             return Err(self.full());
         }
         Ok(())
     }
 
-    fn full(&self) -> E {
+    fn full(&self) -> Failure {
         self.metrics.full.inc();
-        Refusal::Full.into()
+        Failure::Overloaded(Overload::Full)
     }
 }

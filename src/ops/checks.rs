@@ -9,7 +9,8 @@ use diesel::{RunQueryDsl, select};
 use rocket::tokio::time::Instant;
 
 use crate::broker::{Broker, Trouble};
-use crate::db::{Database, DatabaseError};
+use crate::db::Database;
+use crate::failure::Failure;
 
 /// The longest that a check may take.
 const WITHIN: Duration = Duration::from_secs(1);
@@ -23,7 +24,7 @@ pub(super) async fn postgres(database: &Database) -> &'static str {
     match database.check(Instant::now() + WITHIN, answer).await {
         Ok(false) => "up",
         Ok(true) => "read-only",
-        Err(DatabaseError::Overloaded(_)) => "busy",
+        Err(Failure::Overloaded(_)) => "busy",
         Err(_) => "down",
     }
 }

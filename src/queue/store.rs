@@ -8,20 +8,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use redis::cmd;
 use rocket::tokio::time::Instant;
 
-use super::budget::{Budget, Share};
+use super::keys;
+use super::metrics::METRICS;
 use super::taken::{Returns, Taken};
-use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use crate::broker::{Broker, Patience, Script, outcome_unknown};
+use crate::delivery::{Budget, Share};
+use crate::failure::Failure;
 use crate::http::launch::Alive;
 use crate::lane::{Batch, Lane, Rules};
-use crate::telemetry::metrics::METRICS;
 
 static POP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/pop.lua")));
 
 /// The queue in Redis.
 pub(super) struct Queue {
     broker: Broker,
-    push: Lane<String, (), BrokerError>,
-    pop: Lane<(), Popped, BrokerError>,
+    push: Lane<String, ()>,
+    pop: Lane<(), Popped>,
 }
 
 /// What a client gets out of the batch that it was in.
@@ -57,9 +59,9 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Broker::write`], or too many requests wait.
-    pub(super) async fn push(&self, message: String) -> Result<(), BrokerError> {
+    pub(super) async fn push(&self, message: String) -> Result<(), Failure> {
         self.push.ask(message).await?;
-        METRICS.queue_pushes.inc();
+        METRICS.pushes.inc();
         Ok(())
     }
 
@@ -67,7 +69,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Broker::write`], or too many requests wait, or too many answers have not been sent yet.
-    pub(super) async fn pop(&self) -> Result<Option<Taken>, BrokerError> {
+    pub(super) async fn pop(&self) -> Result<Option<Taken>, Failure> {
         let since = Instant::now();
         let message = loop {
             match self.pop.ask_since((), since).await? {
@@ -77,7 +79,7 @@ impl Queue {
             }
         };
         let outcome = if message.is_some() { "message" } else { "empty" };
-        METRICS.queue_pops.with_label_values(&[outcome]).inc();
+        METRICS.pops.with_label_values(&[outcome]).inc();
         Ok(message)
     }
 
@@ -85,26 +87,26 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Broker::read`].
-    pub(super) async fn count(&self) -> Result<u64, BrokerError> {
-        self.broker.read(cmd("LLEN").arg(keys::MESSAGE_QUEUE)).await
+    pub(super) async fn count(&self) -> Result<u64, Failure> {
+        self.broker.read(cmd("LLEN").arg(keys::MESSAGES)).await
     }
 }
 
 /// One batch after the other: messages stay in the order in which they came.
-fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, BrokerError, ()> {
+fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, ()> {
     Rules {
         name,
         key: |_| (),
         bytes,
         side_by_side: 1,
-        no_answer: BrokerError::OutcomeUnknown,
+        no_answer: outcome_unknown,
     }
 }
 
 /// Pushes messages in their order.
-async fn push_all(broker: Broker, batch: Batch<String>) -> Vec<Result<(), BrokerError>> {
+async fn push_all(broker: Broker, batch: Batch<String>) -> Vec<Result<(), Failure>> {
     let mut push = cmd("RPUSH");
-    push.arg(keys::MESSAGE_QUEUE).arg(&batch.items);
+    push.arg(keys::MESSAGES).arg(&batch.items);
     let pushed = broker
         .write::<()>(push, Patience::beginning_by(batch.begin_by))
         .await;
@@ -121,7 +123,7 @@ struct Popping {
 }
 
 /// Pops as many messages as there are clients, or those that there are, or those that there is room for.
-async fn pop_many(popping: Arc<Popping>, batch: Batch<()>) -> Vec<Result<Popped, BrokerError>> {
+async fn pop_many(popping: Arc<Popping>, batch: Batch<()>) -> Vec<Result<Popped, Failure>> {
     let clients = batch.items.len();
     popping
         .pop(clients, batch.begin_by)
@@ -140,10 +142,10 @@ impl Popping {
         self: &Arc<Self>,
         clients: usize,
         begin_by: Instant,
-    ) -> Result<Vec<Result<Popped, BrokerError>>, BrokerError> {
+    ) -> Result<Vec<Result<Popped, Failure>>, Failure> {
         let _on_the_way = self.returns.clone(); // the messages are, from now on
         let share = self.budget.take(begin_by).await?;
-        let mut call = POP.on(&[keys::MESSAGE_QUEUE]);
+        let mut call = POP.on(&[keys::MESSAGES]);
         call.arg(clients).arg(share.bytes());
         // Where the answer comes too late for the clients, the messages go back.
         let late = Arc::clone(self);

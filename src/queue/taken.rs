@@ -11,8 +11,10 @@ use rocket::tokio::time::{Instant, sleep};
 
 use ulid::Ulid;
 
-use super::budget::Share;
-use crate::broker::{Broker, BrokerError, Patience, Script, keys};
+use super::keys;
+use crate::broker::{Broker, Patience, Script};
+use crate::delivery::Share;
+use crate::failure::Failure;
 use crate::http::launch::Alive;
 
 static PUT_BACK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put_back.lua")));
@@ -140,14 +142,14 @@ fn beginning_of_the_last(all: &[Returned]) -> usize {
 async fn put_back(broker: &Broker, messages: &[Returned]) {
     let noted = keys::put_back(Ulid::generate());
     loop {
-        let mut call = PUT_BACK.on(&[keys::MESSAGE_QUEUE, &noted]);
+        let mut call = PUT_BACK.on(&[keys::MESSAGES, &noted]);
         call.arg(NOTED_FOR.as_secs());
         for returned in messages.iter().rev() {
             call.arg(&returned.message);
         }
         match broker.run::<()>(call, Patience::usual()).await {
             Ok(()) => return,
-            Err(BrokerError::Bug(error)) => {
+            Err(Failure::Bug(error)) => {
                 tracing::error!(error, messages = messages.len(), "popped messages are lost");
                 return;
             }

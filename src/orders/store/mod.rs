@@ -8,8 +8,9 @@ use diesel::pg::PgConnection;
 use diesel::result::{Error, QueryResult};
 
 use super::model::{NewOrder, Order, TakeOutcome};
+use crate::db::Database;
 use crate::db::batch::{read_lane, shared_read_lane, write_lane};
-use crate::db::{Database, DatabaseError};
+use crate::failure::Failure;
 use crate::http::page::Slice;
 use crate::lane::Lane;
 
@@ -20,12 +21,12 @@ const DEEP_LISTS: usize = 2;
 
 /// The orders in PostgreSQL.
 pub struct Orders {
-    place: Lane<NewOrder, i64, DatabaseError>,
-    take: Lane<i64, TakeOutcome, DatabaseError>,
-    find: Lane<i64, Option<Order>, DatabaseError>,
-    list: Lane<Slice, Arc<Listing>, DatabaseError>,
+    place: Lane<NewOrder, i64>,
+    take: Lane<i64, TakeOutcome>,
+    find: Lane<i64, Option<Order>>,
+    list: Lane<Slice, Arc<Listing>>,
     /// A lane of its own: deep pages never delay the newest orders.
-    list_deep: Lane<Slice, Arc<Listing>, DatabaseError>,
+    list_deep: Lane<Slice, Arc<Listing>>,
 }
 
 impl Orders {
@@ -45,7 +46,7 @@ impl Orders {
     ///
     /// # Errors
     /// Too many requests wait.
-    pub fn has_room(&self) -> Result<(), DatabaseError> {
+    pub fn has_room(&self) -> Result<(), Failure> {
         self.place.has_room()
     }
 
@@ -53,7 +54,7 @@ impl Orders {
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses, too many requests wait, or nobody knows whether it committed.
-    pub async fn place(&self, order: NewOrder) -> Result<i64, DatabaseError> {
+    pub async fn place(&self, order: NewOrder) -> Result<i64, Failure> {
         self.place.ask(order).await
     }
 
@@ -61,7 +62,7 @@ impl Orders {
     ///
     /// # Errors
     /// As [`Orders::place`].
-    pub async fn take(&self, id: i64) -> Result<TakeOutcome, DatabaseError> {
+    pub async fn take(&self, id: i64) -> Result<TakeOutcome, Failure> {
         self.take.ask(id).await
     }
 
@@ -69,7 +70,7 @@ impl Orders {
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses, or too many requests wait.
-    pub async fn find(&self, id: i64) -> Result<Option<Order>, DatabaseError> {
+    pub async fn find(&self, id: i64) -> Result<Option<Order>, Failure> {
         self.find.ask(id).await
     }
 
@@ -77,7 +78,7 @@ impl Orders {
     ///
     /// # Errors
     /// As [`Orders::find`].
-    pub async fn list(&self, slice: Slice) -> Result<Arc<Listing>, DatabaseError> {
+    pub async fn list(&self, slice: Slice) -> Result<Arc<Listing>, Failure> {
         let lane = if statements::is_deep(slice) {
             &self.list_deep
         } else {

@@ -4,7 +4,9 @@ use std::sync::mpsc;
 
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
-use order_api::db::{Database as Pool, DatabaseError};
+use diesel::result::QueryResult;
+use order_api::db::Database as Pool;
+use order_api::failure::Failure;
 use rocket::futures::FutureExt;
 use rocket::tokio::runtime::Builder;
 use rocket::tokio::task::spawn_blocking;
@@ -13,9 +15,8 @@ use rocket::tokio::time::Instant;
 use super::{pool, within_ms};
 use crate::support::Database;
 
-fn note(connection: &mut PgConnection) -> Result<(), DatabaseError> {
-    let note = connection.batch_execute("INSERT INTO noted VALUES (1)");
-    note.map_err(DatabaseError::after_write)
+fn note(connection: &mut PgConnection) -> QueryResult<()> {
+    connection.batch_execute("INSERT INTO noted VALUES (1)")
 }
 
 /// Asks while the only thread for statements is held, and tells how many notes there are once it was free.
@@ -43,10 +44,7 @@ fn notes_after(ask: impl AsyncFnOnce(&Pool)) -> i64 {
 fn a_change_that_had_no_thread_in_time_is_refused_and_never_made() {
     let notes = notes_after(async |pool: &Pool| {
         let refused = pool.write(Instant::now(), note).await;
-        assert!(
-            matches!(refused, Err(DatabaseError::Unavailable(_))),
-            "{refused:?}"
-        );
+        assert!(matches!(refused, Err(Failure::Unavailable(..))), "{refused:?}");
     });
     assert_eq!(notes, 2);
 }

@@ -7,7 +7,6 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::select;
 use diesel::sql_types::Text;
-use order_api::db::DatabaseError;
 use rocket::tokio::join;
 use rocket::tokio::time::timeout;
 
@@ -88,9 +87,8 @@ fn server(connection: &mut PgConnection) -> QueryResult<String> {
 }
 
 /// A change that ends its own connection.
-fn end(connection: &mut PgConnection) -> Result<(), DatabaseError> {
-    let end = connection.batch_execute("SELECT pg_terminate_backend(pg_backend_pid())");
-    end.map_err(DatabaseError::after_write)
+fn end(connection: &mut PgConnection) -> QueryResult<()> {
+    connection.batch_execute("SELECT pg_terminate_backend(pg_backend_pid())")
 }
 
 #[rocket::async_test]

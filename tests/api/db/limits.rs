@@ -6,7 +6,7 @@ use diesel::dsl::sql;
 use diesel::pg::PgConnection;
 use diesel::sql_types::Integer;
 use diesel::{RunQueryDsl, select};
-use order_api::db::DatabaseError;
+use order_api::failure::{Backend, Failure};
 use rocket::futures::future::join_all;
 use rocket::tokio::join;
 
@@ -24,11 +24,7 @@ async fn reads_leave_connections_to_writes() {
     let began = Instant::now();
     let reads = join_all((0..9).map(|_| pool.read(by, sleep)));
     let write = async {
-        let work = |connection: &mut PgConnection| {
-            select(sql::<Integer>("1"))
-                .get_result::<i32>(connection)
-                .map_err(DatabaseError::after_write)
-        };
+        let work = |connection: &mut PgConnection| select(sql::<Integer>("1")).get_result::<i32>(connection);
         pool.write(by, work).await.unwrap();
         began.elapsed()
     };
@@ -48,7 +44,7 @@ async fn a_check_is_answered_by_its_time_though_the_statement_may_run_on() {
     pool.check(within_ms(5000), process_after(0.0)).await.unwrap();
     let late = pool.check(within_ms(400), process_after(0.8)).await;
     let reason = "PostgreSQL does not answer".to_owned();
-    assert_eq!(late, Err(DatabaseError::Unavailable(reason)));
+    assert_eq!(late, Err(Failure::Unavailable(Backend::PostgreSQL, reason)));
 }
 
 #[rocket::async_test]

@@ -20,8 +20,8 @@ use diesel::select;
 use diesel::sql_types::Integer;
 use diesel_migrations::MigrationHarness;
 use order_api::config::{self, Environment};
+use order_api::db::Database as Pool;
 use order_api::db::migrate::MIGRATIONS;
-use order_api::db::{Database as Pool, DatabaseError};
 use rocket::tokio::time::Instant;
 
 use crate::support::Database;
@@ -75,14 +75,13 @@ fn who_migrates_waits_for_another_one_and_has_no_statement_under_way_meanwhile()
 }
 
 /// A change on a connection that has become read-only.
-fn refused_as_read_only(connection: &mut PgConnection) -> Result<(), DatabaseError> {
+fn refused_as_read_only(connection: &mut PgConnection) -> QueryResult<()> {
     [
         "SET default_transaction_read_only = on",
         "CREATE TABLE refused ()",
     ]
     .into_iter()
     .try_for_each(|statement| connection.batch_execute(statement))
-    .map_err(DatabaseError::after_write)
 }
 
 /// The database's tables as SQL.

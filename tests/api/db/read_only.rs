@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use order_api::db::{Database as Pool, DatabaseError};
+use order_api::db::Database as Pool;
+use order_api::failure::{Backend, Failure};
 use rocket::futures::future::join_all;
 use serde_json::json;
 
@@ -81,8 +82,9 @@ fn read_only(database: &Database) -> Pool {
     pool(&url, &[("DATABASE_POOL_SIZE", "1")])
 }
 
-fn takes_no_writes() -> DatabaseError {
-    DatabaseError::Unavailable("PostgreSQL takes no writes: it is read-only".to_owned())
+fn takes_no_writes() -> Failure {
+    let reason = "PostgreSQL takes no writes: it is read-only";
+    Failure::Unavailable(Backend::PostgreSQL, reason.to_owned())
 }
 
 async fn process(pool: &Pool) -> i32 {
@@ -140,10 +142,7 @@ async fn one_refused_write_ends_all_connections_that_are_as_old() {
     };
     let old = processes().await;
     let refused = pool.write(within_ms(5000), refused_as_read_only).await;
-    assert!(
-        matches!(refused, Err(DatabaseError::Unavailable(_))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Err(Failure::Unavailable(..))), "{refused:?}");
     let new = processes().await;
     assert!(old.is_disjoint(&new), "{old:?}, then {new:?}");
 }

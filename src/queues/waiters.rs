@@ -1,0 +1,134 @@
+//! Receivers that wait for a message. Those of one queue stand in line: the first looks again and again, and at
+//! once when this process has pushed; the others sleep until it has what it wanted and left.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rocket::tokio;
+use rocket::tokio::sync::Notify;
+use rocket::tokio::time::sleep;
+
+use super::model::{QueueName, Terms};
+use super::store::{Handed, Queues};
+use crate::failure::Failure;
+
+/// What other processes push, and delays and visibilities that end, are seen after this time.
+const LOOK_AGAIN: Duration = Duration::from_millis(150);
+
+/// The lines that anyone stands in.
+#[derive(Default)]
+pub(super) struct Waiters(Mutex<HashMap<QueueName, Line>>);
+
+#[derive(Default, Clone)]
+struct Line {
+    /// How many stand in it; the last one takes it away.
+    length: usize,
+    signals: Arc<Signals>,
+}
+
+#[derive(Default)]
+struct Signals {
+    /// Held by the first in line.
+    turn: tokio::sync::Mutex<()>,
+    /// For the first: there is something new.
+    pushed: Notify,
+    /// For all others: Redis is away, do not wait in line to hear of it.
+    failed: Notify,
+}
+
+impl Waiters {
+    /// Lets whoever waits for messages of this queue look at once.
+    pub(super) fn wake(&self, queue: &QueueName) {
+        if let Some(line) = self.lines().get(queue) {
+            line.signals.pushed.notify_one();
+        }
+    }
+
+    /// Receives what is ready, or the first that comes before `ended`; then nothing.
+    pub(super) async fn receive(
+        &self,
+        queues: &Queues,
+        queue: &QueueName,
+        terms: &Terms,
+        ended: impl Future<Output = ()>,
+    ) -> Result<Option<Handed>, Failure> {
+        let place = Place::take(self, queue);
+        let signals = &place.signals;
+        tokio::pin!(ended);
+        // A look is never cut off: what Redis has handed out has to reach the client.
+        let look = || queues.receive(queue, terms);
+        let _turn = tokio::select! {
+            biased;
+            () = &mut ended => return Ok(None),
+            () = signals.failed.notified() => return look().await,
+            turn = signals.turn.lock() => turn,
+        };
+        loop {
+            let received = look().await.inspect_err(|_| signals.failed.notify_waiters())?;
+            if received.is_some() {
+                return Ok(received);
+            }
+            tokio::select! {
+                biased;
+                () = &mut ended => return Ok(None),
+                () = signals.pushed.notified() => {}
+                () = sleep(LOOK_AGAIN) => {}
+            }
+        }
+    }
+
+    fn lines(&self) -> MutexGuard<'_, HashMap<QueueName, Line>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in the line for a queue.
+struct Place<'a> {
+    waiters: &'a Waiters,
+    queue: &'a QueueName,
+    signals: Arc<Signals>,
+}
+
+impl<'a> Place<'a> {
+    fn take(waiters: &'a Waiters, queue: &'a QueueName) -> Self {
+        let mut lines = waiters.lines();
+        let line = lines.entry(queue.clone()).or_default();
+        line.length += 1;
+        Self {
+            waiters,
+            queue,
+            signals: Arc::clone(&line.signals),
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut lines = self.waiters.lines();
+        if let Some(line) = lines.get_mut(self.queue) {
+            line.length -= 1;
+            if line.length == 0 {
+                lines.remove(self.queue);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, QueueName, Waiters};
+
+    #[test]
+    fn a_line_is_gone_with_the_last_who_stands_in_it() {
+        let (waiters, queue) = (Waiters::default(), QueueName::parse("mails").unwrap());
+        waiters.wake(&queue);
+        let first = Place::take(&waiters, &queue);
+        let second = Place::take(&waiters, &queue);
+        drop(first);
+        waiters.wake(&queue);
+        assert_eq!(waiters.lines().len(), 1);
+        drop(second);
+        assert!(waiters.lines().is_empty());
+    }
+}
