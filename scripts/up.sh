@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 scripts/compose.sh config --quiet # what is wrong with a setting, in one line and before anything else
 # `up --build` would know the image by another name than a rolling restart, and replace what that has made.
 [[ ${BUILD:-yes} == no ]] || scripts/compose.sh build
+scripts/clear-replicas.sh
 limit=180
 up() { scripts/compose.sh up --detach --wait --wait-timeout "$limit" "$@"; }
 SECONDS=0

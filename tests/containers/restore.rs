@@ -174,7 +174,7 @@ async fn a_backup_whose_redis_is_not_whole_is_refused_and_nothing_is_changed() {
         (
             "empty",
             "rm -r appendonlydir; : >../redis.tar",
-            "redis.tar has no manifest",
+            "redis.tar is not an archive",
         ),
         (
             "lacking",
@@ -237,7 +237,7 @@ async fn an_error_of_postgresql_is_not_taken_for_an_empty_one() {
             "order_api",
             "-c",
         ])
-        .arg("BEGIN; LOCK orders; SELECT pg_sleep(15)")
+        .arg("BEGIN; LOCK orders; SELECT pg_sleep(8)")
         .stdout(Stdio::null())
         .spawn();
     let mut locked = locked.unwrap();
