@@ -69,7 +69,7 @@ with() { # INSTANCES COMMAND...
 load_settings() {
   scripts/secrets.sh
   local line name
-  while read -r line; do
+  while read -r line || [[ -n $line ]]; do # the last one may lack its end
     name=${line%%=*}
     [[ $line != [A-Z]*=* || -v $name ]] || export "$name=${line#*=}"
   done <.env
