@@ -12,7 +12,7 @@ use rocket::{Build, Rocket};
 
 use crate::broker::{Broker, NotAnAddress};
 use crate::config::Config;
-use crate::db::Database;
+use crate::db::{Database, Profile};
 use crate::delivery::Budget;
 use crate::http::token::Tokens;
 use crate::telemetry::scrape::Scrapes;
@@ -41,7 +41,7 @@ pub enum BuildError {
 pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
     declare_metrics();
     let provider = orders::distance::provider(&config.distance, &config.outbound)?;
-    let database = Database::new(&config.database);
+    let database = Database::new(&config.database, Profile::by_key(&config.database));
     let (broker, budget) = (Broker::new(&config.redis)?, Budget::new());
     let mut scrapes: Scrapes = vec![Box::new(database.clone())];
     Ok(rocket::custom(rocket_config(config))

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! main → cli → app → orders, queue, queues, keyvalue, ops → http, delivery
-//!   → db, broker, outbound → lane → failure, telemetry → config, error
+//!   → db, broker, outbound → lane → telemetry → config, failure → error
 //! ```
 //!
 //! A line that speaks HTTP lives in its feature's `routes.rs`, one that speaks SQL in its `store.rs`,

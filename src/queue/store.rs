@@ -94,11 +94,8 @@ impl Queue {
 /// One batch after the other: messages stay in the order in which they came.
 fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, ()> {
     Rules {
-        name,
-        key: |_| (),
         bytes,
-        side_by_side: 1,
-        no_answer: outcome_unknown,
+        ..Rules::new(name, outcome_unknown)
     }
 }
 
