@@ -8,9 +8,9 @@ use crate::load::{By, SETTINGS};
 use crate::request::{AFTER, LIST, ORDER, PLACE, POP, PUSH, Peer, Request, SHOW, TAKE};
 use crate::stack::{http, shell, spawn};
 use crate::table::{Row, met};
-use crate::{ALL_WORKERS, Bench, Case, NGINX, OTHER_BUILD, Result, SERVICE, delay};
+use crate::{Bench, Case, NGINX, OTHER_BUILD, Result, SERVICE, delay};
 
-/// The parameters are the newest order before that.
+/// Of the whole seconds in which orders after NEWEST were placed: how many in the median one, and in the slowest.
 const SECONDS: &str = "WITH placed AS
     (SELECT date_trunc('second', created_at) AS second, count(*) AS orders FROM orders WHERE id > NEWEST GROUP BY 1),
   whole AS (SELECT coalesce(orders, 0) AS orders FROM generate_series((SELECT min(second) FROM placed) + '1 s'::interval,
@@ -24,7 +24,7 @@ const MEMORY: &str = r#"awk '/^VmHWM:/ && $2 > most { most = $2 } END { printf "
 impl Bench {
     /// The service and its peers in turn, at 64 connections, and at 256 for the latency.
     pub fn side_by_side(&mut self, chosen: impl Fn(Case) -> bool) -> Result<()> {
-        let nginx = By::Http(NGINX, self.load.stack.nginx.clone());
+        let (service, nginx) = (self.service(), By::Http(NGINX, self.load.stack.nginx.clone()));
         let mut rows = Vec::new();
         for (request, case, direct, through_nginx) in [
             (&PLACE, Case::Orders, 2.5, 1.6),
@@ -36,13 +36,10 @@ impl Bench {
             if chosen(case) || chosen(Case::Nginx) {
                 rows.extend(peers(request, &self.load.stack.database));
             }
-            for (case, by, aim) in [
-                (case, self.service(), direct),
-                (Case::Nginx, nginx.clone(), through_nginx),
-            ] {
+            for (case, by, aim) in [(case, &service, direct), (Case::Nginx, &nginx, through_nginx)] {
                 if chosen(case) {
-                    rows.push(Row::new(request, &by, 64, aim));
-                    rows.push(Row::new(request, &by, 256, 0.0));
+                    rows.push(Row::new(request, by, 64, aim));
+                    rows.push(Row::new(request, by, 256, 0.0));
                 }
             }
         }
@@ -57,18 +54,16 @@ impl Bench {
         let names = "SELECT format('postgresql://%s@127.0.0.1:PORT/%s', current_user, current_database())";
         let database = self.load.stack.sql(&names.replace("PORT", &port.to_string()))?;
         let url = self.serve(&format!("DATABASE_URL={database}"))?;
-        let rows = orders(&database, &[By::Http(SERVICE, url)]);
+        let rows = orders(&database, &By::Http(SERVICE, url));
         self.measure("A database 1 ms away", 3, rows)
     }
 
     /// Endless loops on half as many threads as there are processors, wherever the kernel puts them.
     pub fn busy(&mut self) -> Result<()> {
-        let processors = available_parallelism()?.get();
-        let url = self.serve(&format!("WORKER_THREADS={processors}"))?;
-        let services = [self.service(), By::Http(ALL_WORKERS, url)];
-        let loops = (0..1.max(processors / 2)).map(|_| spawn("while :; do :; done", &[]));
-        let _busy: Vec<_> = loops.collect::<Result<_>>()?;
-        let rows = orders(&self.load.stack.database, &services);
+        let half = 1.max(available_parallelism()?.get() / 2);
+        let loops = (0..half).map(|_| spawn("while :; do :; done", &[]));
+        let _busy = loops.collect::<Result<Vec<_>>>()?;
+        let rows = orders(&self.load.stack.database, &self.service());
         self.measure("Half of the machine taken by somebody else", 3, rows)
     }
 
@@ -78,22 +73,7 @@ impl Bench {
         let (url, place) = (self.load.stack.service.clone(), PLACE.http);
         let said = self.load.wrk_says(&url, place, 2000, [0.0, 1.0], true)?;
         let well = until_well(&url)?;
-        let [
-            _,
-            _,
-            _,
-            _,
-            _,
-            placed,
-            p50,
-            p99,
-            refused,
-            refused_p50,
-            refused_p99,
-            other,
-            ..,
-        ] = *said
-        else {
+        let Some(&[placed, p50, p99, refused, refused_p50, refused_p99, other, ..]) = said.get(5..) else {
             return Err("wrk has told too little".into());
         };
         if placed == 0.0 || other > 0.0 {
@@ -138,7 +118,7 @@ impl Bench {
         let present: f64 = self.load.stack.sql("SELECT count(*) FROM orders")?.parse()?;
         self.load.place((wanted - present).max(1.0))?;
         self.load.stack.sql("VACUUM ANALYZE orders")?;
-        let mut rows = orders(&self.load.stack.database, &[self.service()]);
+        let mut rows = orders(&self.load.stack.database, &self.service());
         for request in [&AFTER, &SHOW] {
             rows.extend(peers(request, &self.load.stack.database));
             rows.push(Row::new(request, &self.service(), 64, 0.0));
@@ -178,26 +158,21 @@ fn until_well(url: &str) -> Result<f64> {
             return Err("the service was not well again 30 s after the overload".into());
         }
         let placed = http(url, "POST /orders", ORDER).is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"));
-        row = if placed && sent.elapsed() < Duration::from_millis(50) {
-            row + 1
-        } else {
-            0
-        };
-        since = if row == 1 {
-            (sent - end).as_secs_f64() * 1000.0
-        } else {
-            since
-        };
+        let in_time = sent.elapsed() < Duration::from_millis(50);
+        row = (row + 1) * u32::from(placed && in_time);
+        if row == 1 {
+            since = (sent - end).as_secs_f64() * 1000.0;
+        }
     }
     Ok(since)
 }
 
 /// The orders' requests at 64 connections, beside pgbench.
-fn orders(database: &str, services: &[By]) -> Vec<Row> {
+fn orders(database: &str, service: &By) -> Vec<Row> {
     let mut rows = Vec::new();
     for request in [&PLACE, &TAKE, &LIST] {
         rows.extend(peers(request, database));
-        rows.extend(services.iter().map(|by| Row::new(request, by, 64, 0.0)));
+        rows.push(Row::new(request, service, 64, 0.0));
     }
     rows
 }
@@ -205,19 +180,17 @@ fn orders(database: &str, services: &[By]) -> Vec<Row> {
 /// What does the same without the service: pgbench with as many clients as it is usually best with, and with as many
 /// as the service has.
 fn peers(request: &'static Request, database: &str) -> Vec<Row> {
+    let (plain, same) = (
+        By::Pgbench("pgbench", database.into(), ""),
+        same_settings(database),
+    );
     let ways = match request.peer {
-        Peer::Redis(..) => vec![(By::Webdis, 64), (By::RedisBenchmark, 50)],
-        Peer::Pgbench(_) => {
-            let (plain, same) = (
-                By::Pgbench("pgbench", database.into(), ""),
-                same_settings(database),
-            );
-            vec![(plain.clone(), 16), (plain, 64), (same.clone(), 16), (same, 64)]
-        }
+        Peer::Redis(..) => vec![(&By::Webdis, 64), (&By::RedisBenchmark, 50)],
+        Peer::Pgbench(_) => vec![(&plain, 16), (&plain, 64), (&same, 16), (&same, 64)],
     };
     let rows = ways
-        .iter()
-        .map(|(by, clients)| Row::new(request, by, *clients, 0.0));
+        .into_iter()
+        .map(|(by, clients)| Row::new(request, by, clients, 0.0));
     rows.collect()
 }
 

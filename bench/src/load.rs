@@ -65,13 +65,12 @@ pub struct Load {
 
 impl Load {
     pub fn new(stack: Stack, seconds: f64) -> Result<Self> {
-        let (wrong, spent, free) = (Vec::new(), [0.0; 2], [0.0; 2]);
         let mut load = Self {
             stack,
             seconds,
-            wrong,
-            spent,
-            free,
+            wrong: Vec::new(),
+            spent: [0.0; 2],
+            free: [0.0; 2],
         };
         load.place(load.enough())?;
         Ok(load)
@@ -125,9 +124,9 @@ impl Load {
     /// From which id on how many are asked for: those that nobody has taken yet, or all.
     fn ids(&mut self, request: &Request) -> Result<[f64; 2]> {
         let enough = self.enough();
-        if request.name == POP.name && self.count(request, [0.0; 2])? < enough {
+        if request.name == POP.name && self.count(request, [0.0; 2])? < enough * 2.0 {
             let fill = r#"redis-benchmark -p "$1" -c 4 -P 100 -q -n "$2" RPUSH message_queue "$3""#;
-            let many = (enough * 3.0).to_string();
+            let many = (enough * 5.0).to_string();
             shell(fill, &[&self.stack.redis, &many, PUSH.http[2]])?;
         }
         if request.name == TAKE.name {
@@ -140,9 +139,9 @@ impl Load {
         self.stack.pair("SELECT min(id), max(id) - min(id) FROM orders")
     }
 
-    /// More than are taken or popped in one measurement.
+    /// More than are taken in one measurement; twice as many are more than are popped.
     fn enough(&self) -> f64 {
-        (150_000.0 * self.seconds).ceil()
+        (60_000.0 * self.seconds).ceil()
     }
 
     /// Places orders; one statement numbers them without a gap.

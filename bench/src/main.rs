@@ -22,7 +22,6 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const SERVICE: &str = "the service";
 const NGINX: &str = "the service through Nginx";
 const OTHER_BUILD: &str = "the other build";
-const ALL_WORKERS: &str = "the service, a worker thread for each processor";
 
 /// Measures order-api beside pgbench, redis-benchmark and Webdis.
 #[derive(Parser)]
