@@ -118,6 +118,7 @@ impl Bench {
         let present: f64 = self.load.stack.sql("SELECT count(*) FROM orders")?.parse()?;
         self.load.place((wanted - present).max(1.0))?;
         self.load.stack.sql("VACUUM ANALYZE orders")?;
+        self.load.stack.sql("CHECKPOINT")?; // else it is written while it is measured
         let mut rows = orders(&self.load.stack.database, &self.service());
         for request in [&AFTER, &SHOW] {
             rows.extend(peers(request, &self.load.stack.database));
