@@ -119,7 +119,7 @@ backup: ## save the containers' orders and messages in one file under backups/
 	@scripts/backup.sh
 
 restore: ## bring back FILE=backups/….tar, into empty volumes (or OVERWRITE=yes)
-	@scripts/restore.sh $(FILE)
+	@scripts/restore.sh "$(FILE)"
 
 upgrade-postgres: ## move the containers' PostgreSQL to the major version TO=19
 	@scripts/upgrade-postgres.sh "$(TO)"

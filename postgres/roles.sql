@@ -4,6 +4,9 @@
 --   order_api_service   reads and writes rows, and nothing else
 -- Can be run again and again, also on a database in which everything belonged to the superuser.
 
+\getenv migrate_password MIGRATE_PASSWORD
+\getenv service_password SERVICE_PASSWORD
+
 -- One run at a time: two that alter the same role at once would fail.
 DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('order-api roles')); END $$;
 

@@ -63,4 +63,4 @@ chmod 1777 "$spool"
 # What containers read as users of their own, whatever umask it was cloned under.
 chmod -R go+rX nginx postgres redis monitoring
 
-exec docker compose "$@"
+exec docker compose "$@" 9>&- # what outlives a command that was killed does not keep its lock (scripts/alone.sh)

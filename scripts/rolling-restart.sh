@@ -5,11 +5,9 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+[[ ${ALONE:-no} == yes ]] || exec scripts/alone.sh scripts/rolling-restart.sh
 service=order-api-app
 all() { scripts/compose.sh ps --all --quiet "$service"; }
-
-# Nginx asks for the replicas on this network alone.
-joined() { docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$1" | grep -qx "$network"; }
 
 remove_new() {
   [[ -z ${new:-} ]] || docker rm --force "$new" >/dev/null
@@ -17,15 +15,14 @@ remove_new() {
 trap remove_new EXIT
 trap 'exit 130' INT TERM HUP
 
+scripts/clear-replicas.sh
 mapfile -t old < <(scripts/compose.sh ps --quiet "$service")
 ((${#old[@]})) || {
   echo "None runs: make docker-compose" >&2
   exit 1
 }
+# Nginx asks for the replicas on this network alone.
 network=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "${old[0]}")_service
-# A run that was killed has left one that gets no requests.
-for container in "${old[@]}"; do joined "$container" || docker rm --force "$container" >/dev/null; done
-mapfile -t old < <(scripts/compose.sh ps --quiet "$service")
 
 # Both versions serve for a while, so a migration suits both; one that fails leaves everything as it was.
 scripts/compose.sh --progress quiet run --rm --no-deps order-api-migrate || {

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Builds and starts all containers, returns when each is healthy, and says how to go on.
-# Arguments go to docker compose up, such as --scale order-api-app=3.
+# Arguments go to docker compose up, such as --scale order-api-app=3. With BUILD=no the image is the one that is there.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+[[ ${ALONE:-no} == yes ]] || exec scripts/alone.sh scripts/up.sh "$@"
 scripts/compose.sh config --quiet # what is wrong with a setting, in one line and before anything else
 # `up --build` would know the image by another name than a rolling restart, and replace what that has made.
-scripts/compose.sh build
+[[ ${BUILD:-yes} == no ]] || scripts/compose.sh build
+scripts/clear-replicas.sh
 limit=180
 up() { scripts/compose.sh up --detach --wait --wait-timeout "$limit" "$@"; }
 SECONDS=0

@@ -1,8 +1,10 @@
 //! Nginx as the edge of the service: HTTPS, and the proxies that it believes.
 
 mod certificate;
+mod dates;
 mod metrics;
 mod proxies;
+mod reach;
 mod renewal;
 mod settings;
 mod tls;

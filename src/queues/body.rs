@@ -1,14 +1,26 @@
-//! The messages in a body: one, the body as it is; or those of a JSON array.
+//! The bodies that clients send.
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::ApiError;
+use crate::http::body::Body;
+
+/// The body of `PATCH …/messages/<receipt>`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Visibility {
+    /// Seconds.
+    pub(super) visibility: u64,
+}
+
+impl Body for Visibility {}
 
 /// Bytes.
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 const LARGEST_BATCH: usize = 1000;
 
-/// Of a JSON array each element is one message: the text of a string, and of anything else its JSON, whose
+/// The messages in a body: one, the body as it is; or those of a JSON array. Each element is one message: the text of a string, and of anything else its JSON, whose
 /// numbers and order of members stay as they were written.
 ///
 /// # Errors
@@ -72,6 +84,11 @@ mod tests {
         messages(body.to_owned())
     }
 
+    fn refusal(body: &str) -> (u16, &'static str) {
+        let error = read(body).unwrap_err();
+        (error.shape().status, error.shape().code)
+    }
+
     #[test]
     fn what_is_no_array_is_one_message_as_it_is() {
         for body in [
@@ -84,7 +101,7 @@ mod tests {
             "[a]",
             "null",
         ] {
-            assert_eq!(read(body), Ok(vec![body.to_owned()]));
+            assert_eq!(read(body).unwrap(), [body]);
         }
     }
 
@@ -107,8 +124,7 @@ mod tests {
         let batch = |length: usize| format!("[{}]", vec!["1"; length].join(","));
         assert_eq!(read(&batch(1000)).unwrap().len(), 1000);
         for length in [0, 1001] {
-            let refused = read(&batch(length)).unwrap_err();
-            assert_eq!(refused.status_and_code(), (400, "out_of_range"));
+            assert_eq!(refusal(&batch(length)), (400, "out_of_range"));
         }
     }
 
@@ -118,15 +134,12 @@ mod tests {
         assert_eq!(read(&largest).unwrap().len(), 1);
         assert_eq!(read(&format!("[1,\"{largest}\"]")).unwrap().len(), 2);
         for body in [format!("{largest}x"), format!("[1,\"{largest}x\"]")] {
-            assert_eq!(read(&body).unwrap_err().status_and_code().0, 413);
+            assert_eq!(refusal(&body), (413, "payload_too_large"));
         }
     }
 
     #[test]
     fn half_a_surrogate_pair_is_no_message() {
-        assert_eq!(
-            read(r#"["\ud800"]"#).unwrap_err().status_and_code(),
-            (400, "invalid_body")
-        );
+        assert_eq!(refusal(r#"["\ud800"]"#), (400, "invalid_body"));
     }
 }

@@ -1,14 +1,27 @@
 //! What an order is, and what can come of taking one.
 
-mod body;
-
-use std::fmt;
-
 use serde::Serialize;
 use time::OffsetDateTime;
 
-pub use self::body::{PlaceOrder, TakeOrder};
-use crate::error::ApiError;
+/// An axis of coordinates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    /// From south to north.
+    Latitude,
+    /// From west to east.
+    Longitude,
+}
+
+impl Axis {
+    /// The largest number of degrees in either direction.
+    #[must_use]
+    pub fn limit(self) -> f64 {
+        match self {
+            Self::Latitude => 90.0,
+            Self::Longitude => 180.0,
+        }
+    }
+}
 
 /// Latitude and longitude in degrees (WGS 84), both finite and in range.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,17 +34,12 @@ impl Coordinates {
     /// Degrees, -90 to 90 and -180 to 180, limits included.
     ///
     /// # Errors
-    /// [`ApiError::OutOfRange`], whose sentence begins with `member`.
-    pub fn new(member: &str, latitude: f64, longitude: f64) -> Result<Self, ApiError> {
-        let refused = |index: usize, axis: &str, limit: u8| {
-            let sentence = format!("{member}[{index}], the {axis}, must be from -{limit} to {limit}.");
-            Err(ApiError::OutOfRange(sentence))
-        };
-        if !(-90.0..=90.0).contains(&latitude) {
-            return refused(0, "latitude", 90);
-        }
-        if !(-180.0..=180.0).contains(&longitude) {
-            return refused(1, "longitude", 180);
+    /// The axis that is out of range.
+    pub fn new(latitude: f64, longitude: f64) -> Result<Self, Axis> {
+        for (axis, degrees) in [(Axis::Latitude, latitude), (Axis::Longitude, longitude)] {
+            if !(-axis.limit()..=axis.limit()).contains(&degrees) {
+                return Err(axis);
+            }
         }
         Ok(Self { latitude, longitude })
     }
@@ -132,76 +140,65 @@ impl TakeOutcome {
     }
 }
 
-/// The id in a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathId {
-    /// One that an order can have.
-    Possible(i64),
-    /// An integer, but no order ever has it: 0, negative, or past the range of bigint.
-    Impossible(String),
+/// A part of the list of orders: up to `limit` of them from `start` on, newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// Where it begins.
+    pub start: Start,
+    /// Orders to show, 1 to 1000.
+    pub limit: i64,
 }
 
-impl PathId {
-    /// Reads decimal digits with an optional minus sign.
-    ///
-    /// # Errors
-    /// [`ApiError::InvalidId`] for anything that is no integer.
-    pub fn parse(text: &str) -> Result<Self, ApiError> {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ApiError::InvalidId);
-        }
-        Ok(match text.parse() {
-            Ok(id) if id > 0 => Self::Possible(id),
-            _ => Self::Impossible(text.to_owned()),
-        })
-    }
+/// Where a part of the list begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// After so many orders, 0 or more: a page, which moves when an order is placed.
+    Offset(i64),
+    /// After the order with this id, 1 or more: a keyset, which stays where it is.
+    After(i64),
 }
 
-impl fmt::Display for PathId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Possible(id) => write!(f, "{id}"),
-            Self::Impossible(text) => f.write_str(text),
-        }
+impl Slice {
+    /// The id after which the next part begins, where these are as many as `limit`, so that there may be more.
+    #[must_use]
+    pub fn next(self, orders: &[OrderSummary]) -> Option<i64> {
+        let is_full = i64::try_from(orders.len()) == Ok(self.limit);
+        orders.last().filter(|_| is_full).map(|order| order.id)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Coordinates, PathId};
+    use super::{Axis, Coordinates, OrderSummary, Slice, Start, Status};
 
     #[test]
     fn the_poles_and_the_date_line_are_places() {
         for (latitude, longitude) in [(90.0, 180.0), (-90.0, -180.0), (0.0, -0.0)] {
-            assert!(Coordinates::new("origin", latitude, longitude).is_ok());
+            assert!(Coordinates::new(latitude, longitude).is_ok());
         }
     }
 
     #[test]
-    fn what_is_no_place_is_refused_by_name() {
-        let sentence = |latitude, longitude| {
-            Coordinates::new("origin", latitude, longitude)
-                .unwrap_err()
-                .to_string()
+    fn what_is_no_place_is_refused() {
+        assert_eq!(Coordinates::new(90.000_001, 0.0), Err(Axis::Latitude));
+        assert_eq!(Coordinates::new(f64::NAN, 0.0), Err(Axis::Latitude));
+        assert_eq!(Coordinates::new(0.0, -180.1), Err(Axis::Longitude));
+        assert_eq!(Coordinates::new(0.0, f64::INFINITY), Err(Axis::Longitude));
+    }
+
+    #[test]
+    fn what_comes_after_a_full_slice_begins_at_its_last_order() {
+        let order = |id| OrderSummary {
+            distance: 1,
+            id,
+            status: Status::Unassigned,
         };
-        let latitude = "origin[0], the latitude, must be from -90 to 90.";
-        let longitude = "origin[1], the longitude, must be from -180 to 180.";
-        assert_eq!(sentence(90.000_001, 0.0), latitude);
-        assert_eq!(sentence(f64::NAN, 0.0), latitude);
-        assert_eq!(sentence(0.0, -180.1), longitude);
-        assert_eq!(sentence(0.0, f64::INFINITY), longitude);
-    }
-
-    #[test]
-    fn integers_are_told_from_words_and_possible_ids_from_impossible_ones() {
-        assert_eq!(PathId::parse("7"), Ok(PathId::Possible(7)));
-        for impossible in ["0", "-1", "9223372036854775808"] {
-            let id = PathId::parse(impossible).unwrap();
-            assert_eq!(id, PathId::Impossible(impossible.to_owned()));
-        }
-        for word in ["abc", "", "-", "1.0", "1e3", "+1", "٣", "0x1"] {
-            assert!(PathId::parse(word).is_err(), "{word}");
+        for start in [Start::Offset(12), Start::After(99)] {
+            let next = |ids: &[i64]| {
+                let orders: Vec<_> = ids.iter().copied().map(order).collect();
+                Slice { start, limit: 2 }.next(&orders)
+            };
+            assert_eq!((next(&[8, 7]), next(&[7]), next(&[])), (Some(7), None, None));
         }
     }
 }

@@ -1,112 +1,95 @@
-//! A log file that is rotated by size, and that several processes may share.
+//! The files of the log: `app.log` with every line, `error.log` with the errors, each rotated by size.
 //!
-//! Every process appends whole batches of lines (`O_APPEND`), so lines of several processes follow each other.
-//! Before each batch it looks whether the file at the path is still the one it has open: after a rotation by
-//! another process, or when somebody removed the file or the directory, it opens the one that should be there.
-//! Opening and rotating happen under a lock on the directory (`flock`), so the size is judged by one at a time
-//! and no two rotate for the same reason. Where a file system has no locks, two may: then a file is rotated early.
+//! A batch is appended whole (`O_APPEND`) to the file that is at its path by then, under a lock on the directory
+//! (`flock`). So a directory or file that somebody removes is made again, and processes that share a directory lose no
+//! line and rotate once. Where a file system has no locks, a file may be rotated early.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rolling_file::{BasicRollingFileAppender, RollingConditionBasic};
+use super::format::is_error;
 
-use super::KEPT;
+/// Older files that are kept besides the current one: `app.log.1`, the newest of them, to `app.log.3`.
+const KEPT: usize = 3;
 
-pub(super) struct RotatingFile {
-    path: PathBuf,
+/// A directory with both files.
+pub(super) struct Files {
+    directory: PathBuf,
+    /// A file that would grow beyond this many bytes is rotated.
     size_max: u64,
-    open: Option<Open>,
 }
 
-struct Open {
-    file: BasicRollingFileAppender,
-    identity: Identity,
+/// The paths of the files with all lines, those that exist and those that do not, the newest first.
+pub fn newest_first(directory: &Path) -> impl Iterator<Item = PathBuf> {
+    (0..=KEPT).map(|age| path(directory, "app.log", age))
 }
 
-/// The device, and the number of the file on it.
-type Identity = (u64, u64);
+fn path(directory: &Path, name: &str, age: usize) -> PathBuf {
+    match age {
+        0 => directory.join(name),
+        _ => directory.join(format!("{name}.{age}")),
+    }
+}
 
-impl RotatingFile {
-    /// Opened with the first lines.
-    pub(super) fn new(path: PathBuf, size_max: u64) -> Self {
+impl Files {
+    pub(super) fn new(directory: &Path, size_max: u64) -> Self {
         Self {
-            path,
+            directory: directory.to_owned(),
             size_max,
-            open: None,
         }
     }
 
-    /// The file that has room for so many bytes more.
-    fn with_room_for(&mut self, more: u64) -> io::Result<Open> {
-        let open = self.open.take();
-        let found = fs::metadata(&self.path);
-        if let (Some(open), Ok(found)) = (open, found)
-            && open.identity == identity(&found)
-            && self.has_room(&found, more)
-        {
-            return Ok(open);
+    fn append(&self, name: &str, lines: &[u8]) -> io::Result<()> {
+        let path = |age| path(&self.directory, name, age);
+        let open = || {
+            OpenOptions::new()
+                .read(true)
+                .append(true)
+                .create(true)
+                .open(path(0))
+        };
+        let mut file = open()?;
+        let mut size = file.metadata()?.len();
+        let grown = size.saturating_add(lines.len().try_into().unwrap_or(u64::MAX));
+        if size > 0 && grown > self.size_max {
+            for age in (0..KEPT).rev() {
+                match fs::rename(path(age), path(age + 1)) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+            file = open()?;
+            size = 0;
         }
-        self.open(more)
-    }
-
-    fn has_room(&self, file: &Metadata, more: u64) -> bool {
-        file.len() == 0 || file.len().saturating_add(more) <= self.size_max
-    }
-
-    fn open(&self, more: u64) -> io::Result<Open> {
-        let _lock = self.lock()?;
-        // It never rotates by itself: it does not know of other processes.
-        let mut file = BasicRollingFileAppender::new(&self.path, RollingConditionBasic::new(), KEPT)?;
-        if !self.has_room(&fs::metadata(&self.path)?, more) {
-            file.rollover()?;
+        // What a full disk or a power cut leaves; the next line must not be glued to it.
+        let mut last = [b'\n'];
+        if let Some(end) = size.checked_sub(1) {
+            file.read_exact_at(&mut last, end)?;
         }
-        let found = fs::metadata(&self.path)?;
-        if ends_in_a_cut_line(&self.path, &found) {
+        if last != [b'\n'] {
             file.write_all(b"\n")?;
         }
-        Ok(Open {
-            file,
-            identity: identity(&found),
-        })
-    }
-
-    /// Held as long as the answer; makes the directory if there is none.
-    fn lock(&self) -> io::Result<Option<File>> {
-        let Some(directory) = self.path.parent() else {
-            return Ok(None);
-        };
-        fs::create_dir_all(directory)?;
-        Ok(File::open(directory)
-            .and_then(|held| held.lock().map(|()| held))
-            .ok())
+        file.write_all(lines)
     }
 }
 
-/// What a full disk or a power cut leaves; the next line must not be glued to it.
-fn ends_in_a_cut_line(path: &Path, found: &Metadata) -> bool {
-    let mut last = [b'\n'];
-    if let (Some(end), Ok(file)) = (found.len().checked_sub(1), File::open(path)) {
-        let _ = file.read_exact_at(&mut last, end);
-    }
-    last != [b'\n']
-}
-
-fn identity(file: &Metadata) -> Identity {
-    (file.dev(), file.ino())
-}
-
-impl Write for RotatingFile {
+impl Write for Files {
     /// All of it or, told by an error, an unknown part.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
-        let more = u64::try_from(lines.len()).unwrap_or(u64::MAX);
-        let mut open = self.with_room_for(more)?;
-        open.file.write_all(lines)?;
-        open.file.flush()?;
-        self.open = Some(open);
-        Ok(lines.len())
+        fs::create_dir_all(&self.directory)?;
+        let directory = File::open(&self.directory);
+        let _lock = directory.and_then(|held| held.lock().map(|()| held)).ok();
+        let errors = lines
+            .split_inclusive(|byte| *byte == b'\n')
+            .filter(|line| is_error(line));
+        let errors: Vec<u8> = errors.flatten().copied().collect();
+        let all = self.append("app.log", lines);
+        if !errors.is_empty() {
+            self.append("error.log", &errors)?;
+        }
+        all.map(|()| lines.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -120,13 +103,13 @@ mod tests {
     use std::io::Write;
     use std::path::Path;
 
-    use super::RotatingFile;
+    use super::Files;
 
-    fn file(directory: &Path, size_max: u64) -> RotatingFile {
-        RotatingFile::new(directory.join("app.log"), size_max)
+    fn file(directory: &Path, size_max: u64) -> Files {
+        Files::new(directory, size_max)
     }
 
-    fn append(log: &mut RotatingFile, line: String) {
+    fn append(log: &mut Files, line: String) {
         log.write_all((line + "\n").as_bytes()).unwrap();
     }
 
@@ -219,5 +202,18 @@ mod tests {
         fs::write(directory.path().join("app.log"), "cut").unwrap();
         append(&mut file(directory.path(), 1000), "whole".to_owned());
         assert_eq!(content(directory.path(), "app.log"), "cut\nwhole\n");
+    }
+
+    #[test]
+    fn errors_stand_in_both_files_and_other_lines_in_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let line = |level: &str| format!("{{\"timestamp\":\"now\",\"level\":\"{level}\",\"message\":\"x\"}}");
+        let lines = ["ERROR", "INFO", "ERROR"].map(line).join("\n");
+        append(&mut file(directory.path(), 1000), lines.clone());
+        assert_eq!(content(directory.path(), "app.log"), lines + "\n");
+        assert_eq!(
+            content(directory.path(), "error.log"),
+            (line("ERROR") + "\n").repeat(2)
+        );
     }
 }

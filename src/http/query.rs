@@ -1,6 +1,8 @@
 //! Numbers in a query string.
 
+use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use crate::error::ApiError;
 
@@ -8,12 +10,12 @@ use crate::error::ApiError;
 ///
 /// # Errors
 /// [`ApiError::OutOfRange`], whose sentence names the parameter.
-pub(super) fn number(
+pub fn number<N: FromStr + PartialOrd + Display>(
     name: &str,
     text: Option<&str>,
-    range: RangeInclusive<u64>,
-    default: u64,
-) -> Result<u64, ApiError> {
+    range: RangeInclusive<N>,
+    default: N,
+) -> Result<N, ApiError> {
     let Some(text) = text else {
         return Ok(default);
     };
@@ -34,9 +36,10 @@ mod tests {
 
     #[test]
     fn both_ends_of_the_range_are_in_it() {
-        assert_eq!(number("max", Some("1"), 1..=100, 7), Ok(1));
-        assert_eq!(number("max", Some("100"), 1..=100, 7), Ok(100));
-        assert_eq!(number("max", None, 1..=100, 7), Ok(7));
+        let number = |text| number("max", text, 1..=100, 7).unwrap();
+        assert_eq!(number(Some("1")), 1);
+        assert_eq!(number(Some("100")), 100);
+        assert_eq!(number(None), 7);
     }
 
     #[test]

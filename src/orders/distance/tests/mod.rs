@@ -1,6 +1,10 @@
 //! What holds for every provider: the choice among them, the range of metres, the secrecy of keys.
 
-use super::stand_in::{KEY, Reply, StandIn, reason, trip};
+mod faults;
+mod limits;
+pub(super) mod stand_in;
+
+use self::stand_in::{KEY, Reply, StandIn, reason, trip};
 use super::{metres, provider};
 use crate::config;
 

@@ -8,18 +8,12 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use rocket::tokio::net::{TcpListener, TcpSocket};
 
-use super::DistanceProvider;
-use super::online::Online;
-use super::osrm::Osrm;
-use super::stand_in::{Reply, StandIn, hasty_lookup, lookup, online, reason, trip};
+use super::stand_in::{FOUND, Reply, StandIn, found, hasty_lookup, lookup, online, reason, trip};
 use crate::config::Outbound;
+use crate::orders::distance::DistanceProvider;
+use crate::orders::distance::online::Online;
+use crate::orders::distance::osrm::Osrm;
 use crate::outbound::Client;
-
-const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;
-
-fn found() -> Reply {
-    Reply::with(200, FOUND)
-}
 
 /// Every name is 127.0.0.1; a connection is attempted as often as its name is looked up.
 #[derive(Clone, Default)]

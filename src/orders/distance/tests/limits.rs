@@ -6,18 +6,12 @@ use std::time::{Duration, Instant};
 use rocket::futures::future::join_all;
 use rocket::tokio::time::sleep;
 
-use super::online::Online;
-use super::osrm::Osrm;
-use super::stand_in::{Reply, StandIn, http, lookup, online, reason, trip};
-use super::{DistanceError, DistanceProvider};
+use super::stand_in::{FOUND, Reply, StandIn, found, http, lookup, online, reason, trip};
 use crate::config::Outbound;
+use crate::orders::distance::online::Online;
+use crate::orders::distance::osrm::Osrm;
+use crate::orders::distance::{DistanceError, DistanceProvider};
 use crate::outbound::Client;
-
-const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;
-
-fn found() -> Reply {
-    Reply::with(200, FOUND)
-}
 
 /// So many at once.
 async fn lookups(provider: &impl DistanceProvider, number: usize) -> Vec<Result<i32, DistanceError>> {

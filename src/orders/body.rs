@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-use super::{Coordinates, Trip};
+use super::model::{Axis, Coordinates, Trip};
 use crate::error::ApiError;
 use crate::http::body::Body;
 
@@ -27,13 +27,25 @@ impl PlaceOrder {
     /// # Errors
     /// [`ApiError::OutOfRange`] where a number is no place on Earth.
     pub fn trip(&self) -> Result<Trip, ApiError> {
-        let coordinates =
-            |member, [latitude, longitude]: &[Degrees; 2]| Coordinates::new(member, latitude.0, longitude.0);
+        let coordinates = |member: &str, [latitude, longitude]: &[Degrees; 2]| {
+            Coordinates::new(latitude.0, longitude.0).map_err(|axis| out_of_range(member, axis))
+        };
         Ok(Trip {
             origin: coordinates("origin", &self.origin)?,
             destination: coordinates("destination", &self.destination)?,
         })
     }
+}
+
+fn out_of_range(member: &str, axis: Axis) -> ApiError {
+    let (index, name) = match axis {
+        Axis::Latitude => (0, "latitude"),
+        Axis::Longitude => (1, "longitude"),
+    };
+    let limit = axis.limit();
+    ApiError::OutOfRange(format!(
+        "{member}[{index}], the {name}, must be from -{limit} to {limit}."
+    ))
 }
 
 /// The body of `PATCH /orders/<id>`.
@@ -188,7 +200,7 @@ mod tests {
     }
 
     fn agree<T: Body>(schema: &str, body: &Value) {
-        let schema = Schema::<T>::compile(schema).unwrap();
+        let schema = Schema::<T>::of(schema);
         let (mut good, mut bad) = (0, 0);
         for variant in variants(body) {
             let (by_type, by_schema) = schema.judge(&variant);
@@ -208,9 +220,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_place_is_refused_by_name() {
+        let sentence = |origin: [&str; 2], destination: [&str; 2]| {
+            let body = json!({"origin": origin, "destination": destination});
+            let body: PlaceOrder = serde_json::from_value(body).unwrap();
+            body.trip().unwrap_err().to_string()
+        };
+        let latitude = "origin[0], the latitude, must be from -90 to 90.";
+        let longitude = "destination[1], the longitude, must be from -180 to 180.";
+        assert_eq!(sentence(["90.000001", "0"], ["0", "0"]), latitude);
+        assert_eq!(sentence(["0", "0"], ["0.0", "-180.1"]), longitude);
+    }
+
+    #[test]
     fn types_and_schemas_let_the_same_bodies_through() {
         let place = json!({"origin": ["50.456399", "-12.70758"], "destination": ["59.4", "24"]});
-        agree::<PlaceOrder>(include_str!("../schemas/place.json"), &place);
-        agree::<TakeOrder>(include_str!("../schemas/take.json"), &json!({"status": "TAKEN"}));
+        agree::<PlaceOrder>(include_str!("schemas/place.json"), &place);
+        agree::<TakeOrder>(include_str!("schemas/take.json"), &json!({"status": "TAKEN"}));
     }
 }

@@ -10,17 +10,20 @@ use rocket::tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader}
 use rocket::tokio::net::{TcpListener, TcpStream};
 use rocket::tokio::time::sleep;
 
-use super::online::{Api, Online};
-use super::{DistanceError, DistanceProvider};
 use crate::config::Outbound;
+use crate::orders::distance::online::{Api, Online};
+use crate::orders::distance::{DistanceError, DistanceProvider};
 use crate::orders::model::{Coordinates, Trip};
 use crate::outbound::Client;
 
-pub(super) const KEY: &str = "AIza-a-key-for-tests";
+pub(in crate::orders::distance) const KEY: &str = "AIza-a-key-for-tests";
+
+/// What OSRM, which stands for all, says of a trip.
+pub(in crate::orders::distance) const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;
 
 /// What a request is answered with; the last one is for all that follow, too.
 #[derive(Clone)]
-pub(super) enum Reply {
+pub(in crate::orders::distance) enum Reply {
     Send(String),
     SendAndHangUp(String),
     Silence,
@@ -31,29 +34,34 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    pub(super) fn with(status: u16, body: impl AsRef<str>) -> Self {
+    pub(in crate::orders::distance) fn with(status: u16, body: impl AsRef<str>) -> Self {
         Self::Send(http(status, body.as_ref()))
     }
 
-    pub(super) fn hang_up() -> Self {
+    pub(in crate::orders::distance) fn hang_up() -> Self {
         Self::SendAndHangUp(String::new())
     }
 }
 
+/// An answer with [`FOUND`].
+pub(in crate::orders::distance) fn found() -> Reply {
+    Reply::with(200, FOUND)
+}
+
 /// A whole answer.
-pub(super) fn http(status: u16, body: &str) -> String {
+pub(in crate::orders::distance) fn http(status: u16, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}")
 }
 
 #[derive(Clone)]
-pub(super) struct Request {
-    pub(super) head: String,
-    pub(super) body: String,
+pub(in crate::orders::distance) struct Request {
+    pub(in crate::orders::distance) head: String,
+    pub(in crate::orders::distance) body: String,
 }
 
 impl Request {
-    pub(super) fn line(&self) -> &str {
+    pub(in crate::orders::distance) fn line(&self) -> &str {
         self.head.lines().next().unwrap()
     }
 }
@@ -67,13 +75,13 @@ struct State {
     frozen: usize,
 }
 
-pub(super) struct StandIn {
+pub(in crate::orders::distance) struct StandIn {
     port: u16,
     state: Arc<Mutex<State>>,
 }
 
 impl StandIn {
-    pub(super) async fn start(replies: impl Into<VecDeque<Reply>>) -> Self {
+    pub(in crate::orders::distance) async fn start(replies: impl Into<VecDeque<Reply>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State {
@@ -94,30 +102,30 @@ impl StandIn {
         Self { port, state }
     }
 
-    pub(super) fn url(&self, path: &str) -> Url {
+    pub(in crate::orders::distance) fn url(&self, path: &str) -> Url {
         format!("http://127.0.0.1:{}{path}", self.port).parse().unwrap()
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(in crate::orders::distance) fn connections(&self) -> usize {
         self.state.lock().unwrap().connections
     }
 
-    pub(super) fn requests(&self) -> usize {
+    pub(in crate::orders::distance) fn requests(&self) -> usize {
         self.state.lock().unwrap().requests.len()
     }
 
     /// The connections that are open now answer nothing any more.
-    pub(super) fn freeze(&self) {
+    pub(in crate::orders::distance) fn freeze(&self) {
         let mut state = self.state.lock().unwrap();
         state.frozen = state.connections;
     }
 
     /// From now on every request is answered like this.
-    pub(super) fn answer(&self, reply: Reply) {
+    pub(in crate::orders::distance) fn answer(&self, reply: Reply) {
         self.state.lock().unwrap().replies = [reply].into();
     }
 
-    pub(super) fn only_request(&self) -> Request {
+    pub(in crate::orders::distance) fn only_request(&self) -> Request {
         let state = self.state.lock().unwrap();
         assert_eq!(state.requests.len(), 1);
         state.requests[0].clone()
@@ -179,8 +187,8 @@ fn note(state: &Mutex<State>, request: Request) -> Reply {
 }
 
 /// From one place in Berlin to another.
-pub(super) fn trip() -> Trip {
-    let place = |latitude, longitude| Coordinates::new("place", latitude, longitude).unwrap();
+pub(in crate::orders::distance) fn trip() -> Trip {
+    let place = |latitude, longitude| Coordinates::new(latitude, longitude).unwrap();
     Trip {
         origin: place(52.517_037, 13.388_86),
         destination: place(52.529_407, 13.397_634),
@@ -188,17 +196,17 @@ pub(super) fn trip() -> Trip {
 }
 
 /// What production asks with.
-pub(super) fn online<A: Api>(api: A) -> Online<A> {
+pub(in crate::orders::distance) fn online<A: Api>(api: A) -> Online<A> {
     Online::new(api, Client::new(&Outbound::default()).unwrap())
 }
 
 /// Asks as production does.
-pub(super) async fn lookup(api: impl Api) -> Result<i32, DistanceError> {
+pub(in crate::orders::distance) async fn lookup(api: impl Api) -> Result<i32, DistanceError> {
     online(api).distance(&trip()).await
 }
 
 /// Asks as production does, but with little patience.
-pub(super) async fn hasty_lookup(api: impl Api) -> Result<i32, DistanceError> {
+pub(in crate::orders::distance) async fn hasty_lookup(api: impl Api) -> Result<i32, DistanceError> {
     let hasty = Outbound {
         timeout: Duration::from_millis(500),
         ..Outbound::default()
@@ -208,7 +216,7 @@ pub(super) async fn hasty_lookup(api: impl Api) -> Result<i32, DistanceError> {
 }
 
 /// Why there is no distance, where a distance may exist.
-pub(super) fn reason(outcome: Result<i32, DistanceError>) -> String {
+pub(in crate::orders::distance) fn reason(outcome: Result<i32, DistanceError>) -> String {
     match outcome {
         Err(DistanceError::Unavailable(reason)) => reason,
         other => panic!("{other:?}"),
