@@ -90,7 +90,7 @@ impl Load {
             _ => return Err("nothing of the kind can be asked there".into()),
         };
         let ticks = ticks()?.into_iter().zip(ticks_before);
-        let spent: Vec<f64> = ticks.map(|(after, before)| after - before).collect();
+        let spent: Vec<f64> = ticks.map(|(after, before)| (after - before).max(0.0)).collect();
         self.spent[0] += spent.iter().take(PARTS.len()).sum::<f64>();
         self.spent[1] += spent.last().unwrap_or(&0.0);
         let cpu = spent.iter().map(|ticks| ticks * 10_000.0 / sample.answers);
