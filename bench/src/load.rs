@@ -65,13 +65,12 @@ pub struct Load {
 
 impl Load {
     pub fn new(stack: Stack, seconds: f64) -> Result<Self> {
-        let (wrong, spent, free) = (Vec::new(), [0.0; 2], [0.0; 2]);
         let mut load = Self {
             stack,
             seconds,
-            wrong,
-            spent,
-            free,
+            wrong: Vec::new(),
+            spent: [0.0; 2],
+            free: [0.0; 2],
         };
         load.place(load.enough())?;
         Ok(load)
@@ -91,7 +90,7 @@ impl Load {
             _ => return Err("nothing of the kind can be asked there".into()),
         };
         let ticks = ticks()?.into_iter().zip(ticks_before);
-        let spent: Vec<f64> = ticks.map(|(after, before)| after - before).collect();
+        let spent: Vec<f64> = ticks.map(|(after, before)| (after - before).max(0.0)).collect();
         self.spent[0] += spent.iter().take(PARTS.len()).sum::<f64>();
         self.spent[1] += spent.last().unwrap_or(&0.0);
         let cpu = spent.iter().map(|ticks| ticks * 10_000.0 / sample.answers);
@@ -125,9 +124,9 @@ impl Load {
     /// From which id on how many are asked for: those that nobody has taken yet, or all.
     fn ids(&mut self, request: &Request) -> Result<[f64; 2]> {
         let enough = self.enough();
-        if request.name == POP.name && self.count(request, [0.0; 2])? < enough {
+        if request.name == POP.name && self.count(request, [0.0; 2])? < enough * 2.0 {
             let fill = r#"redis-benchmark -p "$1" -c 4 -P 100 -q -n "$2" RPUSH message_queue "$3""#;
-            let many = (enough * 3.0).to_string();
+            let many = (enough * 5.0).to_string();
             shell(fill, &[&self.stack.redis, &many, PUSH.http[2]])?;
         }
         if request.name == TAKE.name {
@@ -140,9 +139,9 @@ impl Load {
         self.stack.pair("SELECT min(id), max(id) - min(id) FROM orders")
     }
 
-    /// More than are taken or popped in one measurement.
+    /// More than are taken in one measurement; twice as many are more than are popped.
     fn enough(&self) -> f64 {
-        (150_000.0 * self.seconds).ceil()
+        (60_000.0 * self.seconds).ceil()
     }
 
     /// Places orders; one statement numbers them without a gap.
@@ -216,7 +215,7 @@ impl Load {
         };
         let answers = told("number of transactions actually processed:").ok_or("pgbench failed")?;
         let errors = told("number of failed transactions:").unwrap_or(0.0);
-        let seconds = answers / told("tps =").ok_or("pgbench tells no rate")?;
+        let seconds = told("tps =").map_or(seconds, |rate| answers / rate); // none of nothing
         let mut times: Vec<f64> = said.lines().filter_map(|line| line.parse().ok()).collect();
         times.sort_by(f64::total_cmp);
         let at = |share: usize| times.get(times.len() * share / 100).unwrap_or(&0.0) / 1000.0;
