@@ -14,6 +14,7 @@ use super::{length, messages, numbered, start};
 use crate::raw::ask;
 use crate::support::{App, Database, Proxy, Redis, TOKEN, Upstream, metric};
 
+const POP: &str = include_str!("../../../src/queue/scripts/pop.lua");
 const PUT_BACK: &str = include_str!("../../../src/queue/scripts/put_back.lua");
 
 /// Redis holds every write back until it is told to go on.
@@ -184,9 +185,11 @@ fn handed_out_too_late() -> (App, Redis, Proxy, Connection) {
     for number in 0..2 {
         let _: () = control.rpush("message_queue", numbered(number, 10)).unwrap();
     }
-    // So that its first call does what it is for.
-    let load = redis::cmd("SCRIPT").arg("LOAD").arg(PUT_BACK).exec(&mut control);
-    load.unwrap();
+    // So that the first call of each does what it is for.
+    for script in [POP, PUT_BACK] {
+        let load = redis::cmd("SCRIPT").arg("LOAD").arg(script).exec(&mut control);
+        load.unwrap();
+    }
     pause(&mut control);
     let pop = format!("POST /api/queue/pop HTTP/1.1\r\nHost: x\r\nAuthorization: {TOKEN}\r\n\r\n");
     let address = app.address.clone();
