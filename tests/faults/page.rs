@@ -73,10 +73,10 @@ fn tables(episodes: &[Episode]) -> String {
     let mut text = String::new();
     for dependency in [Postgres, Redis, Provider, Service] {
         let names = COLUMNS.map(|(name, _)| name).join(" | ");
-        let figures = "slowest answer | well again after | changes answered | lost | twice";
+        let figures = "slowest answer | recovery | confirmed changes | lost | twice";
         write!(
             text,
-            "\n## {}\n\n| it | {names} | {figures} |\n|",
+            "\n## {}\n\n| fault | {names} | {figures} |\n|",
             dependency.name()
         )
         .unwrap();
@@ -109,13 +109,13 @@ fn what_clients_got(episode: &Episode, group: Group) -> String {
     let of_group = episode.operations.iter().filter(|(_, one)| one.group == group);
     let codes: BTreeSet<&str> = of_group.flat_map(|(_, one)| one.refusals()).collect();
     let code = |how: &str| match how.split_once(' ') {
-        Some((status, _)) if group == Group::Health => format!("`{status}` where it is asked for"),
+        Some((status, _)) if group == Group::Health => format!("`{status}` from its checks"),
         Some((_, code)) => format!("`{code}`"),
         None => how.to_owned(),
     };
     let codes: BTreeSet<String> = codes.into_iter().map(code).collect();
     if codes.is_empty() {
-        return "goes on".to_owned();
+        return "unaffected".to_owned();
     }
     codes.into_iter().collect::<Vec<_>>().join(", ")
 }

@@ -91,18 +91,18 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Refuses => "refuses connections",
-            Silent => "accepts and is silent",
-            Freezes => "freezes what is open",
-            Hangs => "stops, and goes on",
-            Resets => "resets in the middle of an answer",
-            Drips => "answers each byte 50 ms apart",
+            Silent => "accepts connections, never answers",
+            Freezes => "freezes open connections",
+            Hangs => "is paused, then resumed",
+            Resets => "resets in mid-answer",
+            Drips => "drips: 50 ms per byte",
             ReadOnly => "is read-only",
             OutOfMemory => "is out of memory",
-            DiskFull => "has a full disk",
-            DiskFullEverysec => "has a full disk (`appendfsync everysec`)",
+            DiskFull => "disk is full",
+            DiskFullEverysec => "disk is full (`appendfsync everysec`)",
             Killed => "is killed",
             Restarted => "is restarted",
-            ClockSetBack => "has its clock set back one hour",
+            ClockSetBack => "clock is set back by an hour",
         })
     }
 }
