@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Brings back what backup.sh has saved, and starts everything:
+# Restores a backup of backup.sh, and starts everything:
 #   restore.sh FILE
-# Checks first, restores beside what is there, and swaps at the end. Refuses where there are orders or keys already,
-# unless OVERWRITE=yes. Whatever happens, everything is started again; ended at any point, even by kill -9, each of the
-# two stores has the whole of its old state or the whole of the restored one, and the command can be run again.
+# It verifies the file, restores next to the existing data, and swaps at the end. It refuses if orders or keys exist,
+# unless OVERWRITE=yes. Everything is started again, even after a failure. If it is interrupted, even by kill -9, each
+# store has either its complete old state or the complete restored one, and the command can be run again.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -25,7 +25,7 @@ keys() {
   in_redis sh -c 'REDISCLI_AUTH=$(cat /run/secrets/REDIS_PASSWORD) redis-cli --user order-api --no-auth-warning dbsize' |
     grep -x '[0-9]*'
 }
-orders() { # 0 where there is no such table yet
+orders() { # 0 if the table does not exist yet
   local table
   table=$(psql --dbname=order_api --command "SELECT coalesce(to_regclass('orders')::text, '')") || return 1
   if [[ -n $table ]]; then psql --dbname=order_api --command 'SELECT count(*) FROM orders'; else echo 0; fi
@@ -49,13 +49,13 @@ scripts/verify-backup.sh "$work" || {
 }
 trap start_everything EXIT
 compose up --detach --wait order-api-db order-api-redis
-there=$(orders) || fail "PostgreSQL does not tell whether there are orders; nothing was changed."
-kept=$(keys) || fail "Redis does not tell whether there are keys; nothing was changed."
+there=$(orders) || fail "The orders in PostgreSQL cannot be counted; nothing was changed."
+kept=$(keys) || fail "The keys in Redis cannot be counted; nothing was changed."
 if [[ ${OVERWRITE:-no} != yes ]] && ((there > 0 || kept > 0)); then
   fail "There are $there orders and $kept keys already. To lose them: OVERWRITE=yes make restore FILE=$1"
 fi
 
-# Beside what is there; the dump gives tables to roles.
+# Next to the existing data. The dump assigns tables to roles, so these come first.
 compose run --rm --no-deps order-api-roles
 psql --dbname=postgres --command 'DROP DATABASE IF EXISTS order_api_restored WITH (FORCE)' \
   --command 'CREATE DATABASE order_api_restored'
@@ -64,7 +64,7 @@ compose exec -T order-api-db pg_restore --username=order_api --dbname=order_api_
 in_redis sh -c 'rm -rf /data/restored && mkdir /data/restored && tar --extract --directory=/data/restored' \
   <"$work/redis.tar"
 
-# From here on the restored state is what comes up.
+# From here on the restored state is the one that starts.
 compose stop order-api-nginx order-api-app
 in_redis sh -c 'sync && touch /data/restored/READY && sync' # redis/start.sh swaps
 psql --dbname=postgres --command 'DROP DATABASE IF EXISTS order_api_replaced WITH (FORCE)'
