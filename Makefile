@@ -5,33 +5,36 @@ ARGS ?=
 BUILD_TARGET ?= builder
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test test-faults reliability test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint docs packages \
+.PHONY: help run build test test-faults reliability test-e2e test-load test-load-headless race test-loadtests bench bench-smoke check fmt lint settings docs metrics-page packages \
 	docker-compose down logs ps psql redis-cli image rolling-restart renew-certificate backup restore upgrade-postgres alerts test-containers
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## build and run all of it on 127.0.0.1:8080 (PORT=) until Ctrl-C; data in var/
-	@scripts/run.sh
+	@scripts/stack.sh run
 
 build: ## build the release binary
 	cargo build --release --locked
 
 test: ## run every test, on databases of its own (ARGS="a_filter -- --nocapture")
-	@scripts/test.sh $(ARGS)
+	@scripts/stack.sh test $(ARGS)
 
 test-faults: ## play every fault of every dependency under load, in minutes (FAULTS="Redis is": these alone)
-	@scripts/test.sh --test faults $(ARGS) -- --nocapture
+	@scripts/stack.sh test --test faults $(ARGS) -- --nocapture
 
 reliability: ## the same, and write the result into docs/RELIABILITY.md
-	@WRITE_PAGE=yes scripts/test.sh --test faults -- --nocapture
+	@WRITE_PAGE=yes scripts/stack.sh test --test faults -- --nocapture
+
+metrics-page: ## write the table of docs/METRICS.md from the metrics that the source declares
+	@WRITE_PAGE=yes cargo test --locked --lib metrics_page
 
 test-e2e: ## run tests/e2e against what runs at BASE_URL, with the API_TOKEN of .env
 	@set -a; [ ! -e .env ] || . ./.env; BASE_URL=$(BASE_URL) cargo test --locked --test e2e $(ARGS)
 
-# Goose in release; API_TOKEN from the environment, else from .env.
+# API_TOKEN from the environment, else from .env.
 LOADTESTS = @set -a; [ ! -e .env ] || [ -n "$$API_TOKEN" ] || . ./.env; \
-	exec cargo run --quiet --release --locked --package order-api-loadtests --
+	exec cargo run --quiet --profile quick --locked --package order-api-loadtests --
 HOST ?= http://127.0.0.1:8080
 LOAD = --host $(HOST) $(if $(USERS),--users $(USERS)) $(if $(RATE),--increase-rate $(RATE)) \
 	$(if $(TIME),--run-time $(TIME)) $(if $(SCENARIO),--scenarios $(SCENARIO)) \
@@ -47,13 +50,13 @@ race: ## many couriers after the same order for 10 s (USERS= RATE= TIME= HOST=)
 	$(LOADTESTS) race $(LOAD)
 
 test-loadtests: ## test the load tests, against a stack of their own and in Chromium
-	@scripts/stack.sh 1 cargo test --release --locked --package order-api-loadtests $(ARGS)
+	@PROFILE=quick scripts/stack.sh 1 cargo test --profile quick --locked --package order-api-loadtests $(ARGS)
 
 bench: ## measure the service beside pgbench and others, in five minutes (bench/README.md; COMPARE=another-build)
 	@bench/run.sh
 
 bench-smoke: ## the same in half a minute: it says whether all of it is measured, nothing of speed
-	@SMOKE=1 bench/run.sh
+	@PROFILE=quick SMOKE=1 bench/run.sh
 
 check: lint docs test ## lint, docs and test: what has to pass before a merge
 
@@ -63,12 +66,17 @@ fmt: ## format the Rust code
 lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo clippy --test containers --test faults --locked -- -D warnings
+	cargo clippy --workspace --test containers --test faults --locked -- -D warnings
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: licenses and sources were not checked"; fi
 	@if command -v shellcheck >/dev/null; then \
 	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh postgres/*.sh bench/run.sh bench/measure.sh; \
 	else echo "shellcheck is not installed: the scripts were not checked"; fi
+
+settings: ## write .env.example and docs/SETTINGS.md from the table in src/config/settings.rs
+	cargo build --locked
+	"$$(scripts/target-dir.sh)/debug/order-api" config --format env >.env.example
+	"$$(scripts/target-dir.sh)/debug/order-api" config --format markdown >docs/SETTINGS.md
 
 docs: ## build the Rust documentation; any warning fails
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked

@@ -3,4 +3,4 @@
 set -eu
 
 cd /order-api
-exec scripts/test.sh "$@"
+exec scripts/stack.sh test "$@"

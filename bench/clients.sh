@@ -26,7 +26,7 @@ END
 }
 
 stop_clients() {
-  scripts/process.sh end "$STACK_DIR/webdis/pid" webdis TERM 5 || true
+  kill "$(cat "$STACK_DIR/webdis/pid")" || true
 }
 
 # A line for each request: some hundred megabytes in a round.

@@ -2,7 +2,7 @@
 # Writes the users, with hashes of the passwords in /run/secrets, then starts Redis.
 #   default    disabled: a client without a name and password can do nothing
 #   health     PING, for the health check
-#   order-api  the service: the keys of src/broker/keys.rs, and the command categories that it uses on them
+#   order-api  the service: the keys of each feature's keys.rs, and the command categories that it uses on them
 set -eu
 
 hash() { printf %s "$(cat "/run/secrets/$1")" | sha256sum | cut -d ' ' -f 1; }

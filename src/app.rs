@@ -1,17 +1,22 @@
 //! Builds the Rocket from the configuration: the only file that names every feature.
 
+#[cfg(test)]
+mod documented;
+
+use std::sync::LazyLock;
+
 use rocket::config::{Ident, LogLevel, Shutdown};
 use rocket::fairing::AdHoc;
 use rocket::shield::Shield;
 use rocket::{Build, Rocket};
-use rocket_prometheus::PrometheusMetrics;
 
 use crate::broker::{Broker, NotAnAddress};
 use crate::config::Config;
 use crate::db::Database;
+use crate::delivery::Budget;
 use crate::http::token::Tokens;
-use crate::telemetry::metrics::METRICS;
-use crate::{http, keyvalue, ops, orders, queue};
+use crate::telemetry::scrape::Scrapes;
+use crate::{broker, db, http, keyvalue, lane, ops, orders, queue, queues};
 
 /// Rocket's last second, in which it closes what the grace time has left open.
 const MERCY_SECONDS: u32 = 1;
@@ -34,25 +39,25 @@ pub enum BuildError {
 /// # Errors
 /// The HTTP client of the distance provider, or that of Redis, cannot be made.
 pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
-    if let Some(replicas) = config.server.replicas {
-        METRICS
-            .expected_replicas
-            .with_label_values::<&str>(&[])
-            .set(replicas.into());
-    }
+    declare_metrics();
     let provider = orders::distance::provider(&config.distance, &config.outbound)?;
-    let prometheus = PrometheusMetrics::with_registry(METRICS.registry.clone());
+    let database = Database::new(&config.database);
+    let scrapes = Scrapes::default();
+    scrapes.add(database.clone());
     Ok(rocket::custom(rocket_config(config))
-        .manage(Database::new(&config.database))
+        .manage(scrapes)
+        .manage(database)
         .manage(Broker::new(&config.redis)?)
+        .manage(Budget::new())
         .manage(Tokens::new(&config.access))
         // Rocket's own headers are for pages, and cost each answer some time; Nginx adds the one that matters here.
         .attach(Shield::new())
-        .attach(http::stage(prometheus.clone()))
+        .attach(http::stage())
         .attach(orders::stage(provider))
         .attach(queue::stage())
+        .attach(queues::stage())
         .attach(keyvalue::stage())
-        .attach(ops::stage(prometheus, config.server.purpose))
+        .attach(ops::stage(&config.server))
         .attach(ops::logs::stage(&config.logs))
         .attach(AdHoc::on_liftoff("Listening", |rocket| {
             Box::pin(async move {
@@ -63,6 +68,18 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
                 );
             })
         })))
+}
+
+/// All of them, so that each is there from the start, a counter at 0.
+fn declare_metrics() {
+    LazyLock::force(&broker::metrics::METRICS);
+    LazyLock::force(&db::metrics::METRICS);
+    LazyLock::force(&http::metrics::METRICS);
+    LazyLock::force(&lane::metrics::METRICS);
+    LazyLock::force(&ops::metrics::METRICS);
+    LazyLock::force(&orders::metrics::METRICS);
+    LazyLock::force(&queue::metrics::METRICS);
+    LazyLock::force(&queues::metrics::METRICS);
 }
 
 fn rocket_config(config: &Config) -> rocket::Config {

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use rocket::error::ErrorKind;
 use rocket::tokio::runtime::{self, Runtime};
 
-use crate::config::{self, Config, ConfigError, Environment};
+use crate::config::{self, Config, ConfigError, Environment, page};
 use crate::db::Database;
 use crate::db::migrate::{self, MigrateError};
 use crate::http::launch::until_stopped;
@@ -23,7 +23,7 @@ const OTHER_THREADS_MAX: usize = 512;
 
 /// Places delivery orders and hands each to exactly one courier.
 ///
-/// Everything is configured by environment variables: see .env.example.
+/// Environment variables configure all of it: see `order-api config`.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -39,6 +39,22 @@ enum Command {
     Migrate,
     /// Ask the `serve` that runs here whether it is well
     Healthcheck,
+    /// Show each setting, its value (secrets masked) and where it is from; fail if one is wrong
+    Config {
+        /// What to print: the values, or the table of all settings as a file
+        #[arg(long, value_enum, default_value = "values")]
+        format: Format,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// What this process is told
+    Values,
+    /// .env.example
+    Env,
+    /// docs/SETTINGS.md
+    Markdown,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Serve => serve(&environment),
         Command::Migrate => migrate(&environment),
         Command::Healthcheck => healthcheck(&environment),
+        Command::Config { format } => config(&environment, format),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -95,11 +112,27 @@ fn migrate(environment: &Environment) -> Result<(), CliError> {
 fn healthcheck(environment: &Environment) -> Result<(), CliError> {
     let server = config::Server::read(environment)?;
     let answer = probe::ask(server.listen)?;
-    #[expect(clippy::print_stdout, reason = "the answer is what the command is for")]
-    {
-        println!("{answer}");
+    print(&format!("{answer}\n"));
+    Ok(())
+}
+
+fn config(environment: &Environment, format: Format) -> Result<(), CliError> {
+    match format {
+        Format::Values => {
+            print(&page::values(environment));
+            Config::read(environment)?;
+        }
+        Format::Env => print(&page::example()),
+        Format::Markdown => print(&page::markdown()),
     }
     Ok(())
+}
+
+fn print(answer: &str) {
+    #[expect(clippy::print_stdout, reason = "the answer is what the command is for")]
+    {
+        print!("{answer}");
+    }
 }
 
 /// A runtime with so many threads that read and write, and so many that may wait for PostgreSQL.

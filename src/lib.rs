@@ -3,7 +3,8 @@
 //! The map of this tree; arrows point from who uses to who is used:
 //!
 //! ```text
-//! main → cli → app → orders, queue, keyvalue, ops → http → db, broker, outbound → lane → failure, telemetry → config, error
+//! main → cli → app → orders, queue, queues, keyvalue, ops → http, delivery
+//!   → db, broker, outbound → lane → failure, telemetry → config, error
 //! ```
 //!
 //! A line that speaks HTTP lives in its feature's `routes.rs`, one that speaks SQL in its `store.rs`,
@@ -14,6 +15,7 @@ pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod db;
+mod delivery;
 pub mod error;
 pub mod failure;
 pub mod http;
@@ -23,4 +25,5 @@ pub mod ops;
 pub mod orders;
 pub mod outbound;
 pub mod queue;
+pub mod queues;
 pub mod telemetry;

@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
 use redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, ProtocolVersion, PushInfo, RedisError,
     RedisResult, cmd,
 };
-use rocket::futures::StreamExt;
-use rocket::futures::stream::FuturesUnordered;
-use rocket::tokio::sync::mpsc;
-use rocket::tokio::time::timeout;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::health::Trouble;
 use crate::config::{RedisAddress, Sentinels};

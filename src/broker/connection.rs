@@ -1,20 +1,19 @@
 //! Redis, as handlers ask it: over one connection that all requests share, which pipelines by itself.
 
 use redis::{Cmd, FromRedisValue, RedisResult, Value};
-use rocket::tokio;
-use rocket::tokio::sync::watch;
-use rocket::tokio::time::timeout_at;
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
+use tokio::time::timeout_at;
 
 use super::Patience;
 use super::exchange::{Answers, Asking, exchange, name, parse, pipeline, split, time_is_up, wait_longer};
 use super::failure::{after_read, after_write, outcome_unknown};
 use super::health::{PROBE, Trouble};
 use super::keeper::{Connected, stay_connected};
+use super::metrics::METRICS;
 use super::script::Call;
 use crate::config::{self, RedisAddress};
 use crate::failure::{Backend, Failure};
-use crate::telemetry::metrics::METRICS;
 
 /// The command that calls a script.
 const EVALSHA: &str = "EVALSHA";
@@ -157,7 +156,7 @@ impl Broker {
     async fn ask<'c>(&self, command: &'c str, patience: Patience) -> Result<Asking<'c>, Failure> {
         let connected = self.connected(patience).await;
         let with = connected.map_err(|trouble| {
-            METRICS.redis_errors.with_label_values(&[command]).inc();
+            METRICS.errors.with_label_values(&[command]).inc();
             Failure::Unavailable(
                 Backend::Redis,
                 format!("there is no connection to Redis: {}", trouble.word()),

@@ -7,12 +7,12 @@ use redis::aio::MultiplexedConnection;
 use redis::{
     Arg, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, ServerErrorKind, Value, cmd,
 };
-use rocket::tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Patience;
 use super::keeper::Connected;
+use super::metrics::METRICS;
 use super::script::Call;
-use crate::telemetry::metrics::METRICS;
 
 /// How long a write may wait for its replicas: milliseconds, less than a command may take.
 const WAIT_MS: usize = 500;
@@ -61,11 +61,11 @@ impl<'c> Asking<'c> {
     pub(super) fn finish<T>(&self, answer: RedisResult<T>) -> RedisResult<T> {
         let labels = [self.command];
         METRICS
-            .redis_commands
+            .commands
             .with_label_values(&labels)
             .observe(self.since.elapsed().as_secs_f64());
         answer.inspect_err(|error| {
-            METRICS.redis_errors.with_label_values(&labels).inc();
+            METRICS.errors.with_label_values(&labels).inc();
             if is_of_no_use(error) {
                 self.with.broken.notify_one();
             }

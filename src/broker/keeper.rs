@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind};
-use rocket::tokio;
-use rocket::tokio::sync::{Notify, mpsc, watch};
-use rocket::tokio::time::{Instant, sleep};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep};
 
 use super::connect::connect;
 use super::health::Trouble;

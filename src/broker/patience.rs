@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rocket::tokio::time::Instant;
+use tokio::time::Instant;
 
 /// How long a request waits for a connection.
 const CONNECTION_WAIT: Duration = Duration::from_millis(800);

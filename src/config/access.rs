@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::settings::API_TOKEN;
 use super::{ConfigError, Environment};
 
 const SHORTEST: usize = 32;
@@ -9,18 +10,13 @@ const SHORTEST: usize = 32;
 /// The tokens of the service's clients.
 #[derive(Debug)]
 pub struct Access {
-    /// `API_TOKEN`: one or more, comma separated, so that one can be rotated out; required. Each has 32
-    /// visible ASCII characters or more.
+    /// `API_TOKEN`: one or more of 32 visible ASCII characters or more.
     pub tokens: Vec<SecretString>,
 }
 
 impl Access {
     pub(super) fn read(environment: &Environment) -> Result<Self, ConfigError> {
-        let listed = environment.secret(
-            "API_TOKEN",
-            "one or more tokens, comma separated, of 32 or more visible ASCII characters each",
-            |value| tokens(value).all(is_token),
-        )?;
+        let listed = environment.secret(API_TOKEN, |value| tokens(value).all(is_token))?;
         let tokens = tokens(listed.expose_secret()).map(SecretString::from).collect();
         Ok(Self { tokens })
     }

@@ -3,35 +3,30 @@
 use std::fmt;
 
 use reqwest::Url;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use super::settings::{DISTANCE_PROVIDER, GMAP_DISTANCE_MATRIX_API, GMAP_ROUTES_API, GMAP_TOKEN, OSRM_URL};
 use super::{ConfigError, Environment};
 
-const DISTANCE_MATRIX_API: &str = "https://maps.googleapis.com/maps/api/distancematrix/json";
-const ROUTES_API: &str = "https://routes.googleapis.com/distanceMatrix/v2:computeRouteMatrix";
-const PROVIDERS: [&str; 4] = ["google", "google-routes", "osrm", "haversine"];
-const A_URL: &str = "an http or https URL";
-const A_KEY: &str = "a Google Maps Platform API key";
-
-/// `DISTANCE_PROVIDER`: default `google` if `GMAP_TOKEN` is set, else `haversine`.
+/// `DISTANCE_PROVIDER`.
 pub enum Distance {
     /// `google`: Google's Distance Matrix API (legacy).
     Google {
         /// `GMAP_TOKEN`.
         key: SecretString,
-        /// `GMAP_DISTANCE_MATRIX_API`, default Google's own address.
+        /// `GMAP_DISTANCE_MATRIX_API`.
         url: Url,
     },
     /// `google-routes`: the Routes API's `computeRouteMatrix`.
     GoogleRoutes {
         /// `GMAP_TOKEN`.
         key: SecretString,
-        /// `GMAP_ROUTES_API`, default Google's own address.
+        /// `GMAP_ROUTES_API`.
         url: Url,
     },
     /// `osrm`: any OSRM server.
     Osrm {
-        /// `OSRM_URL`, such as `http://127.0.0.1:5000`.
+        /// `OSRM_URL`.
         url: Url,
     },
     /// `haversine`: great-circle metres, no network.
@@ -52,30 +47,25 @@ impl fmt::Debug for Distance {
 
 impl Distance {
     pub(super) fn read(environment: &Environment) -> Result<Self, ConfigError> {
-        let provider = environment.optional(
-            "DISTANCE_PROVIDER",
-            "one of google, google-routes, osrm, haversine",
-            |value| PROVIDERS.into_iter().find(|known| *known == value),
-        )?;
-        let key = || environment.secret("GMAP_TOKEN", A_KEY, is_visible);
-        let has_key = environment.get("GMAP_TOKEN").is_some();
-        Ok(match provider {
-            Some("google-routes") => Self::GoogleRoutes {
-                key: key()?,
-                url: url(environment, "GMAP_ROUTES_API", Some(ROUTES_API))?,
+        let provider = environment.optional(DISTANCE_PROVIDER, |text| DISTANCE_PROVIDER.word(text))?;
+        let has_key = environment.set(GMAP_TOKEN).is_some();
+        let key = || environment.secret(GMAP_TOKEN, is_visible);
+        Ok(
+            match provider.unwrap_or(if has_key { "google" } else { "haversine" }) {
+                "google" => Self::Google {
+                    key: key()?,
+                    url: environment.read(GMAP_DISTANCE_MATRIX_API, url)?,
+                },
+                "google-routes" => Self::GoogleRoutes {
+                    key: key()?,
+                    url: environment.read(GMAP_ROUTES_API, url)?,
+                },
+                "osrm" => Self::Osrm {
+                    url: environment.read(OSRM_URL, url)?,
+                },
+                _ => Self::Haversine,
             },
-            Some("osrm") => Self::Osrm {
-                url: url(environment, "OSRM_URL", None)?,
-            },
-            Some("google") => Self::google(key()?, environment)?,
-            None if has_key => Self::google(key()?, environment)?,
-            _ => Self::Haversine,
-        })
-    }
-
-    fn google(key: SecretString, environment: &Environment) -> Result<Self, ConfigError> {
-        let url = url(environment, "GMAP_DISTANCE_MATRIX_API", Some(DISTANCE_MATRIX_API))?;
-        Ok(Self::Google { key, url })
+        )
     }
 }
 
@@ -83,20 +73,9 @@ fn is_visible(key: &str) -> bool {
     key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-fn url(environment: &Environment, name: &'static str, default: Option<&str>) -> Result<Url, ConfigError> {
-    let parse = |value: &str| {
-        let url = Url::parse(value).ok()?;
-        ["http", "https"].contains(&url.scheme()).then_some(url)
-    };
-    // It may have a name and a password in it.
-    if environment.get(name).is_some_and(|value| value.contains('@')) {
-        let url = environment.secret(name, A_URL, |value| parse(value).is_some())?;
-        return parse(url.expose_secret()).ok_or_else(|| Environment::missing(name, A_URL));
-    }
-    environment
-        .optional(name, A_URL, parse)?
-        .or_else(|| default.and_then(parse))
-        .ok_or_else(|| Environment::missing(name, A_URL))
+fn url(value: &str) -> Option<Url> {
+    let url = Url::parse(value).ok()?;
+    ["http", "https"].contains(&url.scheme()).then_some(url)
 }
 
 #[cfg(test)]

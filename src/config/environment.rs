@@ -1,9 +1,12 @@
 //! Reads and checks one environment variable at a time.
 
+use std::env;
 use std::fmt;
+use std::str::FromStr;
 
-use figment::providers::Env;
 use secrecy::SecretString;
+
+use super::setting::Setting;
 
 /// A source of variables: the process's environment, or a test's own.
 pub struct Environment(Box<Lookup>);
@@ -12,10 +15,9 @@ type Lookup = dyn Fn(&str) -> Option<String>;
 
 /// A variable that is missing or wrong: its name, what it should be, what it was.
 #[derive(Debug, thiserror::Error)]
-#[error("{name} must be {expected}, but it is {found}")]
+#[error("{} must be {}, but it is {found}", .setting.name, .setting.expected())]
 pub struct ConfigError {
-    name: &'static str,
-    expected: &'static str,
+    setting: &'static Setting,
     found: Found,
 }
 
@@ -42,7 +44,8 @@ impl Environment {
     /// The process's own environment.
     #[must_use]
     pub fn process() -> Self {
-        Self(Box::new(Env::var))
+        let value = |name: &str| Some(env::var_os(name)?.to_string_lossy().trim().to_owned());
+        Self(Box::new(value))
     }
 
     /// These variables and no others.
@@ -58,66 +61,56 @@ impl Environment {
         }))
     }
 
-    /// The value as it stands; an empty one counts as unset, as Compose passes unset ones on as empty.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<String> {
-        (self.0)(name).filter(|value| !value.is_empty())
+    /// The value as it is set; an empty one counts as unset, as Compose passes unset ones on as empty.
+    pub(super) fn set(&self, setting: &Setting) -> Option<String> {
+        (self.0)(setting.name).filter(|value| !value.is_empty())
     }
 
-    /// The parsed value, if there is one.
-    ///
-    /// # Errors
-    /// The value is there but `parse` refuses it.
-    pub fn optional<T>(
+    /// The parsed value or default, if there is either.
+    pub(super) fn optional<T>(
         &self,
-        name: &'static str,
-        expected: &'static str,
+        setting: &'static Setting,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, ConfigError> {
-        let Some(value) = self.get(name) else {
+        let value = self.set(setting).or_else(|| setting.default().map(str::to_owned));
+        let Some(value) = value else {
             return Ok(None);
         };
-        match parse(&value) {
-            Some(parsed) => Ok(Some(parsed)),
-            None => Err(ConfigError {
-                name,
-                expected,
-                found: Found::Value(value),
-            }),
+        if let Some(parsed) = parse(&value) {
+            return Ok(Some(parsed));
         }
-    }
-
-    /// A secret that must be there; its value is never shown.
-    ///
-    /// # Errors
-    /// The value is missing, or `accept` refuses it.
-    pub fn secret(
-        &self,
-        name: &'static str,
-        expected: &'static str,
-        accept: impl FnOnce(&str) -> bool,
-    ) -> Result<SecretString, ConfigError> {
-        let found = match self.get(name) {
-            Some(value) if accept(&value) => return Ok(value.into()),
-            Some(value) => Found::Secret {
+        let found = match setting.hides(&value) {
+            true => Found::Secret {
                 characters: value.chars().count(),
             },
-            None => Found::Nothing,
+            false => Found::Value(value),
         };
-        Err(ConfigError {
-            name,
-            expected,
-            found,
+        Err(ConfigError { setting, found })
+    }
+
+    /// The parsed value or default, one of which must be there.
+    pub(super) fn read<T>(
+        &self,
+        setting: &'static Setting,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, ConfigError> {
+        self.optional(setting, parse)?.ok_or(ConfigError {
+            setting,
+            found: Found::Nothing,
         })
     }
 
-    /// A variable that another one makes necessary, and that is not set.
-    #[must_use]
-    pub fn missing(name: &'static str, expected: &'static str) -> ConfigError {
-        ConfigError {
-            name,
-            expected,
-            found: Found::Nothing,
-        }
+    /// A whole number in the range of the table.
+    pub(super) fn number<T: FromStr>(&self, setting: &'static Setting) -> Result<T, ConfigError> {
+        self.read(setting, |text| setting.number(text))
+    }
+
+    /// A secret that must be there.
+    pub(super) fn secret(
+        &self,
+        setting: &'static Setting,
+        accept: impl FnOnce(&str) -> bool,
+    ) -> Result<SecretString, ConfigError> {
+        self.read(setting, |value| accept(value).then(|| value.into()))
     }
 }

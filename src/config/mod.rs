@@ -7,8 +7,11 @@ mod distance;
 mod environment;
 mod logs;
 mod outbound;
+pub mod page;
 mod redis;
 mod server;
+mod setting;
+mod settings;
 
 pub use access::Access;
 pub use database::Database;
@@ -19,7 +22,7 @@ pub use outbound::Outbound;
 pub use redis::{Redis, RedisAddress, Sentinels};
 pub use server::{Purpose, Server};
 
-/// Everything that `order-api serve` can be told; `.env.example` lists each variable.
+/// Everything that `order-api serve` can be told.
 #[derive(Debug)]
 pub struct Config {
     /// Where to listen, and how to stop.
@@ -58,6 +61,8 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use super::setting::{Kind, Reader};
+    use super::settings::ALL;
     use super::{Config, Environment};
 
     const REQUIRED: [(&str, &str); 3] = [
@@ -128,6 +133,22 @@ mod tests {
         ] {
             let sentence = sentence(&[(name, value)]);
             assert!(sentence.starts_with(&format!("{name} must be ")), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn every_word_and_every_end_of_a_range_in_the_table_is_taken() {
+        let needed = [("GMAP_TOKEN", "k"), ("OSRM_URL", "http://osrm")];
+        for setting in ALL.iter().filter(|setting| setting.reader == Reader::Service) {
+            let values = match setting.kind {
+                Kind::OneOf(words) => words.iter().copied().map(str::to_owned).collect(),
+                Kind::Whole(_, from, to) => vec![from.to_string(), to.to_string()],
+                Kind::Text(_) | Kind::Secret(_) => Vec::new(),
+            };
+            for value in values {
+                let taken = with(&[&[(setting.name, value.as_str())], &needed[..]].concat());
+                assert!(taken.is_ok(), "{taken:?}");
+            }
         }
     }
 

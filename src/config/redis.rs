@@ -3,34 +3,23 @@
 use redis::{ConnectionInfo, IntoConnectionInfo, RedisResult};
 use secrecy::SecretString;
 
+use super::settings::{REDIS_URL, REDIS_WAIT_REPLICAS};
 use super::{ConfigError, Environment};
-
-/// The most replicas that a write waits for.
-const MOST_REPLICAS: usize = 10;
 
 /// Redis.
 #[derive(Debug)]
 pub struct Redis {
-    /// `REDIS_URL`: what [`RedisAddress::parse`] takes; required.
+    /// `REDIS_URL`: what [`RedisAddress::parse`] takes.
     pub url: SecretString,
-    /// `REDIS_WAIT_REPLICAS`: replicas that must have a write before it is answered; 0 to 10, 0 unless told.
+    /// `REDIS_WAIT_REPLICAS`: replicas that must have a write before it is answered.
     pub wait_replicas: usize,
 }
 
 impl Redis {
     pub(super) fn read(environment: &Environment) -> Result<Self, ConfigError> {
-        let url = environment.secret(
-            "REDIS_URL",
-            "a Redis URL such as redis://user:password@host:6379/0 or redis+sentinel://host,host/name/0",
-            |value| RedisAddress::parse(value).is_some(),
-        )?;
-        let wait_replicas =
-            environment.optional("REDIS_WAIT_REPLICAS", "a whole number from 0 to 10", |value| {
-                value.parse().ok().filter(|n| *n <= MOST_REPLICAS)
-            })?;
         Ok(Self {
-            url,
-            wait_replicas: wait_replicas.unwrap_or(0),
+            url: environment.secret(REDIS_URL, |value| RedisAddress::parse(value).is_some())?,
+            wait_replicas: environment.number(REDIS_WAIT_REPLICAS)?,
         })
     }
 }

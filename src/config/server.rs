@@ -1,4 +1,4 @@
-//! Where the service listens, on how many threads, how long it may take to stop, and what it is there for.
+//! Where the service listens, on how many threads, how long it may take to stop, and what it is for.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::settings::{
+    ENVIRONMENT, LISTEN, REPLICAS, SHUTDOWN_DRAIN_SECONDS, SHUTDOWN_GRACE_SECONDS, WORKER_THREADS,
+};
 use super::{ConfigError, Environment};
 
-/// What this service and its data are there for; clients are told, and load tests act upon it.
+/// What this service and its data are for; clients are told, and load tests act upon it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
@@ -35,19 +38,17 @@ impl Purpose {
 /// The HTTP server.
 #[derive(Debug)]
 pub struct Server {
-    /// `LISTEN`, default `127.0.0.1:8000`; port 0 lets the system choose.
+    /// `LISTEN`; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// `WORKER_THREADS`, 1 to 256, default half of the processors: threads that read requests and write answers.
-    /// The other half is for what they wait for: statements, Nginx, and where they run here too the databases.
+    /// `WORKER_THREADS`: threads that read requests and write answers.
     pub worker_threads: NonZeroUsize,
-    /// `SHUTDOWN_GRACE_SECONDS`, 3 to 300, default 10: from the end of the drain to the exit at the latest.
+    /// `SHUTDOWN_GRACE_SECONDS`: from the end of the drain to the exit at the latest.
     pub shutdown_grace: Duration,
-    /// `SHUTDOWN_DRAIN_SECONDS`, 0 to 60, default 0: how long open connections are served on after
-    /// the signal; new ones are refused at once.
+    /// `SHUTDOWN_DRAIN_SECONDS`: how long open connections are served after the signal; new ones are refused at once.
     pub shutdown_drain: Duration,
-    /// `REPLICAS`, 1 to 1000, none unless told: how many of these are meant to run, for alerts.
+    /// `REPLICAS`: how many of these are meant to run, for alerts.
     pub replicas: Option<u16>,
-    /// `ENVIRONMENT`, default `development`: what this service is there for.
+    /// `ENVIRONMENT`: what this service is for.
     pub purpose: Purpose,
 }
 
@@ -57,38 +58,14 @@ impl Server {
     /// # Errors
     /// The first variable that is missing or wrong.
     pub fn read(environment: &Environment) -> Result<Self, ConfigError> {
-        let listen = environment.optional(
-            "LISTEN",
-            "an address and a port such as 127.0.0.1:8000",
-            |value| value.parse().ok(),
-        )?;
-        let workers = environment.optional("WORKER_THREADS", "a whole number from 1 to 256", |value| {
-            value.parse().ok().filter(|n: &NonZeroUsize| n.get() <= 256)
-        })?;
-        let grace = environment.optional(
-            "SHUTDOWN_GRACE_SECONDS",
-            "a whole number from 3 to 300",
-            |value| value.parse().ok().filter(|n| (3..=300).contains(n)),
-        )?;
-        let drain =
-            environment.optional("SHUTDOWN_DRAIN_SECONDS", "a whole number from 0 to 60", |value| {
-                value.parse().ok().filter(|n| *n <= 60)
-            })?;
-        let replicas = environment.optional("REPLICAS", "a whole number from 1 to 1000", |value| {
-            value.parse().ok().filter(|n| (1..=1000).contains(n))
-        })?;
-        let purpose = environment.optional(
-            "ENVIRONMENT",
-            "one of development, test, production",
-            Purpose::parse,
-        )?;
+        let workers = environment.optional(WORKER_THREADS, |text| WORKER_THREADS.number(text))?;
         Ok(Self {
-            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8000))),
+            listen: environment.read(LISTEN, |value| value.parse().ok())?,
             worker_threads: workers.unwrap_or_else(half_of_the_processors),
-            shutdown_grace: Duration::from_secs(grace.unwrap_or(10)),
-            shutdown_drain: Duration::from_secs(drain.unwrap_or(0)),
-            replicas,
-            purpose: purpose.unwrap_or(Purpose::Development),
+            shutdown_grace: Duration::from_secs(environment.number(SHUTDOWN_GRACE_SECONDS)?),
+            shutdown_drain: Duration::from_secs(environment.number(SHUTDOWN_DRAIN_SECONDS)?),
+            replicas: environment.optional(REPLICAS, |text| REPLICAS.number(text))?,
+            purpose: environment.read(ENVIRONMENT, Purpose::parse)?,
         })
     }
 }

@@ -1,14 +1,16 @@
 //! Lanes whose batches are statements, and what to do when one fails for the sake of one item.
 
+use std::slice;
+
 use diesel::pg::PgConnection;
 use diesel::result::QueryResult;
-use rocket::tokio::time::Instant;
+use tokio::time::Instant;
 
 use super::Database;
-use super::failure::{after_write, outcome_unknown, unavailable};
-use super::sqlstate::{is_canceled, is_of_the_server};
+use super::pool::Kind;
+use super::sqlstate::may_concern_one_item;
 use crate::failure::Failure;
-use crate::lane::{Batch, Lane, PATIENCE, Rules};
+use crate::lane::{Batch, Lane, Rules};
 
 /// One statement for many items, with an answer for each in the items' order.
 pub type Statement<I, T> = fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>>;
@@ -21,30 +23,7 @@ where
     I: Send + 'static,
     T: Send + 'static,
 {
-    let rules = Rules {
-        name,
-        key: |_| (),
-        bytes: |_| 0,
-        side_by_side: 1,
-        no_answer: outcome_unknown,
-    };
-    let database = database.clone();
-    Lane::new(rules, move |Batch { items, begin_by }| {
-        let database = database.clone();
-        async move {
-            let number = items.len();
-            let work = move |connection: &mut PgConnection| {
-                Ok(together_or_alone(
-                    connection,
-                    &items,
-                    statement,
-                    begin_by + PATIENCE,
-                ))
-            };
-            let done = database.write(begin_by, work).await;
-            done.unwrap_or_else(|error| failed(number, &error))
-        }
-    })
+    lane(Kind::Write, name, database, |_| (), 1, statement)
 }
 
 /// A lane for a statement that changes nothing.
@@ -55,25 +34,7 @@ where
     I: Send + 'static,
     T: Send + 'static,
 {
-    let rules = Rules {
-        name,
-        key: |_| (),
-        bytes: |_| 0,
-        side_by_side: 1,
-        no_answer: unavailable,
-    };
-    let database = database.clone();
-    Lane::new(rules, move |Batch { items, begin_by }| {
-        let database = database.clone();
-        async move {
-            let number = items.len();
-            let work = move |connection: &mut PgConnection| statement(connection, &items);
-            match database.read(begin_by, work).await {
-                Ok(answers) => answers.into_iter().map(Ok).collect(),
-                Err(error) => failed(number, &error),
-            }
-        }
-    })
+    lane(Kind::Read, name, database, |_| (), 1, statement)
 }
 
 /// A lane for a read whose answer is the same for all who ask for the same: they share it, if they waited
@@ -87,63 +48,91 @@ pub fn shared_read_lane<I, T>(
     statement: fn(&mut PgConnection, I) -> QueryResult<T>,
 ) -> Lane<I, T>
 where
-    I: Copy + Eq + Send + 'static,
+    I: Copy + Eq + Send + Sync + 'static,
     T: Clone + Send + 'static,
+{
+    let shared = move |connection: &mut PgConnection, items: &[I]| match items {
+        [item, ..] => Ok(vec![statement(connection, *item)?; items.len()]),
+        [] => Ok(Vec::new()),
+    };
+    lane(Kind::Read, name, database, |item| *item, side_by_side, shared)
+}
+
+fn lane<I, T, K, S>(
+    kind: Kind,
+    name: &'static str,
+    database: &Database,
+    key: fn(&I) -> K,
+    side_by_side: usize,
+    statement: S,
+) -> Lane<I, T>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+    K: Copy + Eq + Send + 'static,
+    S: Fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>> + Copy + Send + Sync + 'static,
 {
     let rules = Rules {
         name,
-        key: |item| *item,
+        key,
         bytes: |_| 0,
         side_by_side,
-        no_answer: unavailable,
+        no_answer: kind.no_answer(),
     };
     let database = database.clone();
-    Lane::new(rules, move |Batch { items, begin_by }| {
-        let database = database.clone();
-        async move {
-            let Some(&item) = items.first() else {
-                return Vec::new();
-            };
-            let work = move |connection: &mut PgConnection| statement(connection, item);
-            let answer = database.read(begin_by, work).await;
-            vec![answer; items.len()]
-        }
+    Lane::new(rules, move |batch| {
+        together_or_alone(database.clone(), kind, batch, statement)
     })
 }
 
-fn failed<T>(number: usize, error: &Failure) -> Vec<Result<T, Failure>> {
-    (0..number).map(|_| Err(error.clone())).collect()
+/// Runs the statement for all items at once. Where PostgreSQL reported an error under a change, and so has rolled
+/// everything back, each item runs alone, a statement like any other: a bad one never fails its neighbours. Those
+/// that cannot begin in time share the error.
+async fn together_or_alone<I, T, S>(
+    database: Database,
+    kind: Kind,
+    batch: Batch<I>,
+    statement: S,
+) -> Vec<Result<T, Failure>>
+where
+    I: Send + 'static,
+    T: Send + 'static,
+    S: Fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>> + Copy + Send + 'static,
+{
+    let Batch { items, begin_by } = batch;
+    let number = items.len();
+    let together = move |connection: &mut PgConnection| {
+        let answers = statement(connection, &items);
+        Ok((items, answers))
+    };
+    let (items, error) = match database.run(kind, begin_by, together).await {
+        Ok((_, Ok(answers))) if answers.len() == number => return answers.into_iter().map(Ok).collect(),
+        Ok((_, Ok(_))) => return failed(number, &miscounted()), // it has been carried out
+        Ok((items, Err(error))) => (items, error),
+        Err(failure) => return failed(number, &failure),
+    };
+    let alone = kind == Kind::Write && number > 1 && may_concern_one_item(&error);
+    let failure = kind.failed(error);
+    if !alone {
+        return failed(number, &failure);
+    }
+    let mut answers = Vec::with_capacity(number);
+    for item in items {
+        if Instant::now() > begin_by {
+            answers.push(Err(failure.clone()));
+            continue;
+        }
+        let alone = move |connection: &mut PgConnection| statement(connection, slice::from_ref(&item));
+        let answer = database.run(kind, begin_by, alone).await;
+        answers.push(answer.and_then(|mut answer| answer.pop().ok_or_else(miscounted)));
+    }
+    answers
 }
 
-/// Runs `statement` for all items at once. Where PostgreSQL reported an error, and so has rolled everything
-/// back, each item runs alone, so that a bad one never fails its neighbours. What was given up for its time
-/// is not tried again, nor is a connection that was lost on the way: nobody knows what was committed.
-fn together_or_alone<I, T>(
-    connection: &mut PgConnection,
-    items: &[I],
-    statement: Statement<I, T>,
-    retry_until: Instant,
-) -> Vec<Result<T, Failure>> {
-    let error = match statement(connection, items) {
-        Ok(answers) if answers.len() == items.len() => {
-            return answers.into_iter().map(Ok).collect();
-        }
-        Ok(_) => {
-            let reason = "a statement answered for more or fewer items".to_owned();
-            return failed(items.len(), &Failure::Bug(reason)); // it has been carried out
-        }
-        Err(error) => error,
-    };
-    let again = items.len() > 1 && !is_canceled(&error) && !is_of_the_server(&error);
-    let error = after_write(error);
-    if !again || matches!(error, Failure::OutcomeUnknown(..)) {
-        return failed(items.len(), &error);
-    }
-    let alone = |item| {
-        if Instant::now() > retry_until {
-            return vec![Err(error.clone())];
-        }
-        together_or_alone(connection, item, statement, retry_until)
-    };
-    items.chunks(1).flat_map(alone).collect()
+fn failed<T>(number: usize, failure: &Failure) -> Vec<Result<T, Failure>> {
+    (0..number).map(|_| Err(failure.clone())).collect()
+}
+
+fn miscounted() -> Failure {
+    Failure::Bug("a statement answered for more or fewer items".to_owned())
 }

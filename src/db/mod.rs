@@ -5,6 +5,7 @@ mod claim;
 mod connect;
 mod failure;
 mod manager;
+pub(crate) mod metrics;
 pub mod migrate;
 mod pool;
 mod race;

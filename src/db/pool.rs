@@ -9,18 +9,19 @@ use std::time::Duration;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{Pool, PooledConnection};
 use diesel::result::{Error, QueryResult};
-use rocket::tokio::sync::Semaphore;
-use rocket::tokio::task::spawn_blocking;
-use rocket::tokio::time::{Instant, timeout_at};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
 
 use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;
 use super::failure::{after_read, after_write, outcome_unknown, unavailable};
 use super::manager::{LogError, Manager};
+use super::metrics::METRICS;
 use super::session::Trust;
 use crate::config;
 use crate::failure::{Failure, Overload};
-use crate::telemetry::metrics::METRICS;
+use crate::telemetry::scrape::AtScrape;
 
 /// Connections that are kept ready; as many as work at once are made when they are needed.
 const IDLE_MIN: u32 = 2;
@@ -50,7 +51,7 @@ pub struct Database {
 
 /// What a statement is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Read,
     Write,
     Check,
@@ -58,18 +59,18 @@ enum Kind {
 
 impl Kind {
     /// What an error of the statement means.
-    fn failed(self, error: Error) -> Failure {
+    pub(super) fn failed(self, error: Error) -> Failure {
         match self {
             Self::Read | Self::Check => after_read(error),
             Self::Write => after_write(error),
         }
     }
 
-    /// The statement was sent and not answered.
-    fn unanswered(self, reason: String) -> Failure {
+    /// What it means that the statement was sent and not answered.
+    pub(super) fn no_answer(self) -> fn(String) -> Failure {
         match self {
-            Self::Read | Self::Check => unavailable(reason),
-            Self::Write => outcome_unknown(reason),
+            Self::Read | Self::Check => unavailable,
+            Self::Write => outcome_unknown,
         }
     }
 }
@@ -125,11 +126,10 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        self.run(self.limits(Kind::Read, begin_by), work).await
+        self.run(Kind::Read, begin_by, work).await
     }
 
-    /// Runs a statement that changes something, in the way of [`super::batch`], if a connection is there by
-    /// `begin_by`.
+    /// Runs a statement that changes something and commits by itself, if a connection is there by `begin_by`.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses, or nobody knows whether it committed.
@@ -138,7 +138,7 @@ impl Database {
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
     {
-        self.run(self.limits(Kind::Write, begin_by), work).await
+        self.run(Kind::Write, begin_by, work).await
     }
 
     /// Runs a statement that asks how the server is, and brings its answer by `answer_by`. One runs at a time.
@@ -155,11 +155,11 @@ impl Database {
             begin_by: answer_by.checked_sub(SILENCE).unwrap_or(answer_by),
             answer_by,
         };
-        self.run(limits, work).await
+        self.run_within(limits, work).await
     }
 
     /// Sets the metrics that tell how many connections there are and how many of them work.
-    pub fn report(&self) {
+    fn report(&self) {
         let state = self.pool.state();
         let busy = state.connections.saturating_sub(state.idle_connections);
         let abandoned = self
@@ -174,20 +174,26 @@ impl Database {
                 u32::try_from(self.connector.under_way()).unwrap_or(u32::MAX),
             ),
         ] {
-            let connections = &METRICS.database_connections;
+            let connections = &METRICS.connections;
             connections.with_label_values(&[name]).set(number.into());
         }
     }
 
-    fn limits(&self, kind: Kind, begin_by: Instant) -> Limits {
-        Limits {
+    /// Runs a statement of this kind, if a connection is there by `begin_by`.
+    pub(super) async fn run<T, F>(&self, kind: Kind, begin_by: Instant, work: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
+    {
+        let limits = Limits {
             kind,
             begin_by,
             answer_by: begin_by + self.statement_timeout,
-        }
+        };
+        self.run_within(limits, work).await
     }
 
-    async fn run<T, F>(&self, limits: Limits, work: F) -> Result<T, Failure>
+    async fn run_within<T, F>(&self, limits: Limits, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
         F: FnOnce(&mut PgConnection) -> QueryResult<T> + Send + 'static,
@@ -207,9 +213,7 @@ impl Database {
         let pool = self.pool.clone();
         let mut running = spawn_blocking(move || {
             let place = place(&pool, limits)?;
-            METRICS
-                .database_connection_wait
-                .observe(asked.elapsed().as_secs_f64());
+            METRICS.connection_wait.observe(asked.elapsed().as_secs_f64());
             let mut connection = claim
                 .begin(Lent::new(place, permits))
                 .ok_or_else(|| unavailable("the request has given up"))?;
@@ -222,7 +226,7 @@ impl Database {
         let mut until = limits.answer_by.min(Instant::now() + silent_after);
         loop {
             if let Ok(finished) = timeout_at(until, &mut running).await {
-                return finished.map_err(|error| limits.kind.unanswered(error.to_string()))?;
+                return finished.map_err(|error| limits.kind.no_answer()(error.to_string()))?;
             }
             let since = waiter.claim.running_since();
             let later = since.map_or(limits.answer_by, |since| since + silent_after);
@@ -233,7 +237,7 @@ impl Database {
             until = later;
         }
         Err(if waiter.abandon() {
-            limits.kind.unanswered("PostgreSQL does not answer".to_owned())
+            limits.kind.no_answer()("PostgreSQL does not answer".to_owned())
         } else {
             unavailable("no connection in time")
         })
@@ -251,6 +255,13 @@ impl Database {
         };
         let permits = Arc::clone(&self.permits).acquire_owned();
         Ok((permits.await.map_err(unavailable)?, of_kind))
+    }
+}
+
+#[rocket::async_trait]
+impl AtScrape for Database {
+    async fn renew(&self, _by: Instant) {
+        self.report();
     }
 }
 

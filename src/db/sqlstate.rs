@@ -3,7 +3,10 @@
 //! Diesel shows an error's message and not its SQLSTATE, and messages come in the language of
 //! `lc_messages`. So each connection makes sure, before it is used, that they come in English.
 
-use diesel::result::{DatabaseErrorKind, Error};
+use diesel::result::DatabaseErrorKind::{
+    ClosedConnection, ReadOnlyTransaction, UnableToSendCommand, Unknown,
+};
+use diesel::result::Error;
 
 /// Run at the start of each connection: fails, and says what to do, where messages are not in English.
 pub(super) const ENGLISH_MESSAGES: &str = "DO $$ BEGIN
@@ -18,30 +21,27 @@ END $$;";
 /// 55P03: `NOWAIT` found a row locked by another transaction.
 #[must_use]
 pub fn is_lock_not_available(error: &Error) -> bool {
-    begins_with(error, "could not obtain lock on row")
-}
-
-/// 57014: the statement took too long, or somebody ended it.
-#[must_use]
-pub(super) fn is_canceled(error: &Error) -> bool {
-    begins_with(error, "canceling statement due to")
+    match error {
+        Error::DatabaseError(Unknown, information) => {
+            information.message().starts_with("could not obtain lock on row")
+        }
+        _ => false,
+    }
 }
 
 /// 25006: a write on a server that takes none, such as a primary that became a standby.
 #[must_use]
 pub(super) fn takes_no_writes(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _)
-    )
+    matches!(error, Error::DatabaseError(ReadOnlyTransaction, _))
 }
 
-/// Whether the server is what is wrong, and no item of a batch: it takes no writes, ends, or has no disk (53100),
-/// memory (53200) or connection (53300) left. To run the statement again for each item would be in vain.
+/// Whether one item of a batch may be what is wrong, so that the others can succeed without it. It is not where the
+/// server ends, takes no writes, or has no disk (53100), memory (53200) or connection (53300) left, nor where the
+/// statement took too long or somebody ended it (57014).
 #[must_use]
-pub(super) fn is_of_the_server(error: &Error) -> bool {
+pub(super) fn may_concern_one_item(error: &Error) -> bool {
     /// PostgreSQL's own words, and the C library's behind them.
-    const WORDS: [&str; 11] = [
+    const WORDS: [&str; 12] = [
         "Read-only file system",
         "Input/output error",
         "Too many open files",
@@ -53,12 +53,16 @@ pub(super) fn is_of_the_server(error: &Error) -> bool {
         "remaining connection slots are reserved",
         "terminating connection",
         "the database system is",
+        "canceling statement due to",
     ];
-    let message = match error {
-        Error::DatabaseError(DatabaseErrorKind::Unknown, information) => information.message(),
-        error => return takes_no_writes(error),
-    };
-    is_disk_full(message) || WORDS.iter().any(|words| message.contains(words))
+    match error {
+        Error::DatabaseError(Unknown, information) => {
+            let message = information.message();
+            !is_disk_full(message) && !WORDS.iter().any(|words| message.contains(words))
+        }
+        Error::DatabaseError(ClosedConnection | UnableToSendCommand | ReadOnlyTransaction, _) => false,
+        _ => true,
+    }
 }
 
 /// 53100: the disk, or the share of it that the server may use, has no room left.
@@ -69,20 +73,11 @@ pub(super) fn is_disk_full(message: &str) -> bool {
         .any(|words| message.contains(words))
 }
 
-fn begins_with(error: &Error, message: &str) -> bool {
-    match error {
-        Error::DatabaseError(DatabaseErrorKind::Unknown, information) => {
-            information.message().starts_with(message)
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use diesel::result::{DatabaseErrorKind, Error};
 
-    use super::is_of_the_server;
+    use super::may_concern_one_item;
 
     fn unknown(message: &str) -> Error {
         Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()))
@@ -105,12 +100,13 @@ mod tests {
             "sorry, too many clients already",
             "too many connections for role \"order_api\"",
             "terminating connection due to administrator command",
+            "canceling statement due to statement timeout",
         ] {
-            assert!(is_of_the_server(&unknown(message)), "{message}");
+            assert!(!may_concern_one_item(&unknown(message)), "{message}");
         }
         let message = "cannot execute INSERT in a read-only transaction".to_owned();
         let error = Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, Box::new(message));
-        assert!(is_of_the_server(&error));
+        assert!(!may_concern_one_item(&error));
     }
 
     #[test]
@@ -120,7 +116,7 @@ mod tests {
             "value \"9\" is out of range for type integer",
             "deadlock detected",
         ] {
-            assert!(!is_of_the_server(&unknown(message)), "{message}");
+            assert!(may_concern_one_item(&unknown(message)), "{message}");
         }
     }
 }

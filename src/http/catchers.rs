@@ -1,10 +1,13 @@
 //! Answers what Rocket refuses itself, and what a guard has refused whose body was read to its end.
 
+use std::time::Duration;
+
 use rocket::Request;
 use rocket::http::Status;
 
+use super::request::{Answered, UNROUTED};
 use super::request_id::Arrival;
-use super::{refusal, request_log};
+use super::{RequestId, refusal, request_log};
 use crate::error::ApiError;
 
 #[rocket::catch(default)]
@@ -34,6 +37,13 @@ fn unreadable(request: &Request<'_>) -> ApiError {
         "/" => ApiError::BadRequest,
         _ => ApiError::UnknownMethod,
     };
-    request_log::write_unreadable(request, error.status_and_code().0);
+    request_log::write(&Answered {
+        id: RequestId::of(request),
+        method: "unknown",
+        route: UNROUTED,
+        status: error.status_and_code().0,
+        took: Duration::ZERO,
+        client: request.client_ip(),
+    });
     error
 }

@@ -7,26 +7,25 @@ mod error_body;
 mod fallback;
 pub mod json;
 pub mod launch;
+pub(crate) mod metrics;
 pub mod page;
 mod refusal;
 mod request;
 mod request_id;
 mod request_log;
-mod request_metrics;
 mod rewrite;
 pub mod token;
 
 use rocket::fairing::AdHoc;
-use rocket_prometheus::PrometheusMetrics;
 
 pub use request_id::RequestId;
 
 /// What every request meets, whatever feature it is for.
 #[must_use]
-pub fn stage(prometheus: PrometheusMetrics) -> AdHoc {
+pub fn stage() -> AdHoc {
     AdHoc::on_ignite("HTTP", |rocket| async {
         rocket
-            .attach(request::fairing(prometheus))
+            .attach(request::fairing())
             .mount("/", fallback::routes())
             .register("/", rocket::catchers![catchers::any])
     })

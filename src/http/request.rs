@@ -2,17 +2,31 @@
 //!
 //! One fairing and not three, as each costs an allocation and a look at the clock.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use rocket::fairing::{Fairing, Info, Kind};
 use rocket::{Data, Request, Response};
-use rocket_prometheus::PrometheusMetrics;
 
+use super::RequestId;
 use super::request_id::Arrival;
-use super::{chunk, refusal, request_log, request_metrics, rewrite};
+use super::{chunk, metrics, refusal, request_log, rewrite};
 
 /// What no route answers: one word, and one series, for all unknown paths.
-const UNROUTED: &str = "none";
+pub(super) const UNROUTED: &str = "none";
 
-struct EveryRequest(PrometheusMetrics);
+/// A request and its answer, as the log and the metrics tell of them.
+pub(super) struct Answered<'r> {
+    pub(super) id: &'r RequestId,
+    pub(super) method: &'r str,
+    /// The template of the route.
+    pub(super) route: &'r str,
+    pub(super) status: u16,
+    pub(super) took: Duration,
+    pub(super) client: Option<IpAddr>,
+}
+
+struct EveryRequest;
 
 #[rocket::async_trait]
 impl Fairing for EveryRequest {
@@ -32,13 +46,19 @@ impl Fairing for EveryRequest {
         let arrival = Arrival::of(request);
         response.set_header(&arrival.id);
         chunk::fit(response);
-        let route = refusal::route(arrival, request).unwrap_or(UNROUTED);
-        let took = arrival.at.elapsed();
-        request_log::write(&arrival.id, route, request, response, took);
-        request_metrics::count(&self.0, route, request, response, took);
+        let answered = Answered {
+            id: &arrival.id,
+            method: request.method().as_str(),
+            route: refusal::route(arrival, request).unwrap_or(UNROUTED),
+            status: response.status().code,
+            took: arrival.at.elapsed(),
+            client: request.client_ip(),
+        };
+        request_log::write(&answered);
+        metrics::count(&answered);
     }
 }
 
-pub(super) fn fairing(prometheus: PrometheusMetrics) -> impl Fairing {
-    EveryRequest(prometheus)
+pub(super) fn fairing() -> impl Fairing {
+    EveryRequest
 }

@@ -1,38 +1,17 @@
-//! One log line a request: what was asked, what was answered, how long it took, for whom.
+//! One log line per request: what was asked, what was answered, how long it took, for whom.
 
 use std::time::Duration;
 
-use rocket::{Request, Response};
+use super::request::Answered;
 
-use super::RequestId;
-
-pub(super) fn write(
-    id: &RequestId,
-    route: &str,
-    request: &Request<'_>,
-    response: &Response<'_>,
-    took: Duration,
-) {
+pub(super) fn write(answered: &Answered<'_>) {
     tracing::info!(
-        request_id = id.as_str(),
-        method = request.method().as_str(),
-        route,
-        status = response.status().code,
-        duration_ms = milliseconds(took),
-        client = request.client_ip().map(tracing::field::display),
-        "request"
-    );
-}
-
-/// That of a request whose first line Rocket could not read: its method is not known.
-pub(super) fn write_unreadable(request: &Request<'_>, status: u16) {
-    tracing::info!(
-        request_id = RequestId::of(request).as_str(),
-        method = "unknown",
-        route = "none",
-        status,
-        duration_ms = 0.0,
-        client = request.client_ip().map(tracing::field::display),
+        request_id = answered.id.as_str(),
+        method = answered.method,
+        route = answered.route,
+        status = answered.status,
+        duration_ms = milliseconds(answered.took),
+        client = answered.client.map(tracing::field::display),
         "request"
     );
 }

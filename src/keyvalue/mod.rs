@@ -1,5 +1,6 @@
 //! Values that clients keep under keys of their own.
 
+mod keys;
 mod model;
 mod routes;
 mod store;

@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use redis::cmd;
 
+use super::keys;
 use super::model::Entry;
-use crate::broker::{Broker, Patience, Script, keys};
+use crate::broker::{Broker, Patience, Script};
 use crate::failure::Failure;
 
 static SET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/set.lua")));
@@ -19,7 +20,7 @@ pub(super) enum Stored {
 
 /// Keeps a value, in place of the one that was there.
 pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, Failure> {
-    let mut call = SET.on(&[keys::key_value(&entry.key)]);
+    let mut call = SET.on(&[keys::value(&entry.key)]);
     call.arg(&entry.value);
     let existed: bool = broker.add(call, Patience::usual()).await?;
     Ok(if existed { Stored::Replaced } else { Stored::New })
@@ -27,5 +28,5 @@ pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, Failur
 
 /// The value under a key, if there is one.
 pub(super) async fn get(broker: &Broker, key: &str) -> Result<Option<String>, Failure> {
-    broker.read(cmd("GET").arg(keys::key_value(key))).await
+    broker.read(cmd("GET").arg(keys::value(key))).await
 }

@@ -4,16 +4,15 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
-use rocket::futures::FutureExt;
-use rocket::futures::stream::{FuturesUnordered, StreamExt};
-use rocket::tokio;
-use rocket::tokio::sync::{mpsc, oneshot};
-use rocket::tokio::task::yield_now;
-use rocket::tokio::time::Instant;
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
+use tokio::time::Instant;
 
+use super::metrics::LaneMetrics;
 use super::{BATCH_BYTES_MAX, BATCH_MAX, Batch, PATIENCE, Rules, WAITING_MAX, Waiting};
 use crate::failure::{Failure, Overload};
-use crate::telemetry::metrics::LaneMetrics;
 
 /// In how many parts the answers of a batch are sent; others have their turn between two.
 const PARTS: usize = 4;

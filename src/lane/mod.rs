@@ -14,6 +14,7 @@
 //! - Whoever asks holds the lane, so at shutdown it ends once everyone is answered.
 
 mod driver;
+pub(crate) mod metrics;
 #[cfg(test)]
 mod tests;
 
@@ -22,13 +23,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rocket::tokio;
-use rocket::tokio::sync::mpsc::error::TrySendError;
-use rocket::tokio::sync::{mpsc, oneshot};
-use rocket::tokio::time::Instant;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
+use self::metrics::LaneMetrics;
 use crate::failure::{Failure, Overload};
-use crate::telemetry::metrics::LaneMetrics;
 
 /// The most items of a batch.
 const BATCH_MAX: usize = 256;

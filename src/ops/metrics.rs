@@ -1,90 +1,37 @@
-//! What Prometheus reads: all metrics, and those among them that are only true at the moment they are asked for.
+//! What operators are told of the process itself.
 
-use std::time::Duration;
+use std::sync::LazyLock;
 
-use redis::cmd;
-use rocket::data::{self, FromData};
-use rocket::http::{ContentType, Method, Status};
-use rocket::route::{Handler, Outcome};
-use rocket::tokio::join;
-use rocket::tokio::time::{Instant, timeout_at};
-use rocket::{Data, Orbit, Request, Rocket, Route};
-use rocket_prometheus::PrometheusMetrics;
-use rocket_prometheus::prometheus::core::Collector;
-use rocket_prometheus::prometheus::{Result, TextEncoder};
+use rocket_prometheus::prometheus::GaugeVec;
 
-use crate::broker::{Broker, keys};
-use crate::db::Database;
-use crate::http::body::NoBody;
-use crate::telemetry::metrics::METRICS;
-use crate::telemetry::scrape::AtScrape;
+use crate::telemetry::metrics::gauges;
 
-/// A scrape does not wait longer for Redis.
-const WITHIN: Duration = Duration::from_millis(500);
-
-#[derive(Clone)]
-pub(super) struct Scrape(pub(super) PrometheusMetrics);
-
-impl From<Scrape> for Vec<Route> {
-    fn from(scrape: Scrape) -> Self {
-        vec![Route::new(Method::Get, "/", scrape)]
-    }
+pub(crate) struct Metrics {
+    build_info: GaugeVec,
+    expected_replicas: GaugeVec,
 }
 
-#[rocket::async_trait]
-impl Handler for Scrape {
-    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
-        match NoBody::from_data(request, data).await {
-            data::Outcome::Success(NoBody) => {}
-            data::Outcome::Error((status, ())) => return Outcome::Error(status),
-            data::Outcome::Forward(forward) => return Outcome::Forward(forward),
-        }
-        if let Some(database) = request.rocket().state::<Database>() {
-            database.report();
-        }
-        look(request.rocket()).await;
-        match self.text() {
-            Ok(text) => {
-                let kind = ContentType::new("text", "plain");
-                let kind = kind.with_params([("version", "0.0.4"), ("charset", "utf-8")]);
-                Outcome::from(request, (kind, text))
-            }
-            Err(_) => Outcome::Error(Status::InternalServerError),
-        }
-    }
-}
+pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
+    build_info: gauges(
+        "order_api_build_info",
+        "Always 1; the label tells the version that runs.",
+        &["version"],
+    ),
+    expected_replicas: gauges(
+        "order_api_expected_replicas",
+        "Processes that are meant to run (REPLICAS), to compare with count(up == 1); absent unless configured.",
+        &[],
+    ),
+});
 
-impl Scrape {
-    /// In the place of rocket_prometheus's own handler, which wants a body.
-    fn text(&self) -> Result<String> {
-        let mut families = self.0.http_requests_total().collect();
-        families.retain(|family| !family.get_metric().is_empty());
-        families.extend(METRICS.registry.gather());
-        TextEncoder::new().encode_to_string(&families)
-    }
-}
-
-/// At all that is in Redis, at the same time.
-async fn look(rocket: &Rocket<Orbit>) {
-    let by = Instant::now() + WITHIN;
-    let plain = async {
-        if let Some(broker) = rocket.state::<Broker>() {
-            METRICS.queue_depth.set(depth(broker, by).await);
+impl Metrics {
+    /// What is known from the start.
+    pub(super) fn set(&self, replicas: Option<u16>) {
+        let version = env!("CARGO_PKG_VERSION");
+        self.build_info.with_label_values(&[version]).set(1.0);
+        if let Some(replicas) = replicas {
+            let expected = self.expected_replicas.with_label_values::<&str>(&[]);
+            expected.set(replicas.into());
         }
-    };
-    let reliable = async {
-        if let Some(gauges) = rocket.state::<Box<dyn AtScrape>>() {
-            gauges.renew(by).await;
-        }
-    };
-    join!(plain, reliable);
-}
-
-/// Messages; not a number where Redis does not tell.
-async fn depth(broker: &Broker, by: Instant) -> f64 {
-    let count = cmd("LLEN").arg(keys::MESSAGE_QUEUE).to_owned();
-    match timeout_at(by, broker.read(&count)).await {
-        Ok(Ok(messages)) => messages,
-        _ => f64::NAN,
     }
 }

@@ -2,9 +2,10 @@
 
 mod checks;
 pub mod logs;
-mod metrics;
+pub(crate) mod metrics;
 pub mod probe;
 mod routes;
+mod scrape;
 mod tail;
 
 pub use routes::stage;

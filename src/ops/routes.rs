@@ -5,26 +5,28 @@ use std::collections::BTreeMap;
 use rocket::fairing::AdHoc;
 use rocket::http::Header;
 use rocket::{Responder, State};
-use rocket_prometheus::PrometheusMetrics;
 use serde::Serialize;
 
 use super::checks;
-use super::metrics::Scrape;
+use super::metrics::METRICS;
+use super::scrape::Scrape;
 use crate::broker::Broker;
-use crate::config::Purpose;
+use crate::config::{self, Purpose};
 use crate::db::Database;
 use crate::http::body::NoBody;
 use crate::http::json::Json;
 
 /// Mounts the operators' routes; needs a [`Database`] and a [`Broker`] in Rocket's state.
 #[must_use]
-pub fn stage(prometheus: PrometheusMetrics, purpose: Purpose) -> AdHoc {
+pub fn stage(config: &config::Server) -> AdHoc {
+    METRICS.set(config.replicas);
+    let purpose = config.purpose;
     AdHoc::on_ignite("Operations", move |rocket| async move {
         rocket
             .manage(purpose)
             .mount("/", rocket::routes![livez, healthcheck, redis_health])
-            .mount("/metrics", Scrape(prometheus.clone()))
-            .mount("/prom-metrics", Scrape(prometheus))
+            .mount("/metrics", Scrape)
+            .mount("/prom-metrics", Scrape)
     })
 }
 

@@ -1,6 +1,7 @@
 //! Orders: placed with a road distance, taken by exactly one courier, listed page by page.
 
 pub mod distance;
+pub(crate) mod metrics;
 pub mod model;
 mod routes;
 pub mod store;

@@ -10,6 +10,7 @@ use rocket::{Request, State};
 use serde::Serialize;
 
 use super::distance::{DistanceError, DistanceProvider};
+use super::metrics::METRICS;
 use super::model::{NewOrder, Order, OrderSummary, PathId, PlaceOrder, Status, TakeOrder, TakeOutcome};
 use super::store::{Listing, Orders};
 use crate::db::Database;
@@ -17,7 +18,6 @@ use crate::error::ApiError;
 use crate::http::body::{JsonBody, NoBody, Schema, SchemaError};
 use crate::http::json::Json;
 use crate::http::page::Slice;
-use crate::telemetry::metrics::METRICS;
 
 /// The bodies' schemas, compiled once.
 struct Schemas {
@@ -74,7 +74,7 @@ async fn place(
         }
     })?;
     let id = orders.place(NewOrder { trip, distance }).await?;
-    METRICS.orders_placed.inc();
+    METRICS.placed.inc();
     Ok(Json(OrderSummary {
         distance,
         id,
@@ -101,7 +101,7 @@ async fn take(
         return Err(ApiError::NothingToTake(id.to_string()));
     };
     let outcome = orders.take(id).await?;
-    METRICS.order_takes.with_label_values(&[outcome.word()]).inc();
+    METRICS.takes.with_label_values(&[outcome.word()]).inc();
     match outcome {
         TakeOutcome::Won => Ok(Json(Taken { status: "SUCCESS" })),
         TakeOutcome::AlreadyTaken => Err(ApiError::OrderTaken(id)),

@@ -1,8 +1,7 @@
-//! Messages, first in, first out: one plain queue, and any number of reliable ones.
+//! One plain queue of messages, first in, first out.
 
-mod budget;
-mod delivery;
-mod reliable;
+mod keys;
+pub(crate) mod metrics;
 mod routes;
 mod store;
 mod taken;

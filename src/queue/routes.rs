@@ -7,32 +7,32 @@ use rocket::response::{self, Responder};
 use rocket::{Request, State};
 use serde::Serialize;
 
-use super::budget::Budget;
-use super::delivery::{self, Delivered};
-use super::reliable;
+use super::metrics::Depth;
 use super::store::Queue;
 use super::taken::Taken;
 use crate::broker::Broker;
+use crate::delivery::{self, Budget, Delivered};
 use crate::error::ApiError;
 use crate::http::body::{Message, NoBody};
 use crate::http::json::Json;
 use crate::http::launch::Alive;
 use crate::http::token::Authorized;
+use crate::telemetry::scrape::Scrapes;
 
-/// Mounts the queues; needs a [`Broker`] in Rocket's state.
+/// Mounts the queue; needs a [`Broker`] and a [`Budget`] in Rocket's state.
 #[must_use]
 pub fn stage() -> AdHoc {
     AdHoc::try_on_ignite("Queue", |rocket| async {
-        let Some(broker) = rocket.state::<Broker>() else {
-            tracing::error!("the queue has no broker");
+        let (Some(broker), Some(budget)) = (rocket.state::<Broker>(), rocket.state::<Budget>()) else {
+            tracing::error!("the queue has no broker or no budget");
             return Err(rocket);
         };
-        let budget = Budget::new();
-        let queue = Queue::new(broker, &budget, rocket.state::<Alive>().cloned());
-        let reliable = reliable::stage(broker, &budget);
+        if let Some(scrapes) = rocket.state::<Scrapes>() {
+            scrapes.add(Depth(broker.clone()));
+        }
+        let queue = Queue::new(broker, budget, rocket.state::<Alive>().cloned());
         Ok(rocket
             .manage(queue)
-            .attach(reliable)
             .mount("/api/queue", rocket::routes![push, pop, count]))
     })
 }

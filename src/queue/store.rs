@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use redis::cmd;
 use rocket::tokio::time::Instant;
 
-use super::budget::{Budget, Share};
+use super::keys;
+use super::metrics::METRICS;
 use super::taken::{Returns, Taken};
-use crate::broker::{Broker, Patience, Script, keys, outcome_unknown};
+use crate::broker::{Broker, Patience, Script, outcome_unknown};
+use crate::delivery::{Budget, Share};
 use crate::failure::Failure;
 use crate::http::launch::Alive;
 use crate::lane::{Batch, Lane, Rules};
-use crate::telemetry::metrics::METRICS;
 
 static POP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/pop.lua")));
 
@@ -60,7 +61,7 @@ impl Queue {
     /// As [`Broker::write`], or too many requests wait.
     pub(super) async fn push(&self, message: String) -> Result<(), Failure> {
         self.push.ask(message).await?;
-        METRICS.queue_pushes.inc();
+        METRICS.pushes.inc();
         Ok(())
     }
 
@@ -78,7 +79,7 @@ impl Queue {
             }
         };
         let outcome = if message.is_some() { "message" } else { "empty" };
-        METRICS.queue_pops.with_label_values(&[outcome]).inc();
+        METRICS.pops.with_label_values(&[outcome]).inc();
         Ok(message)
     }
 
@@ -87,7 +88,7 @@ impl Queue {
     /// # Errors
     /// As [`Broker::read`].
     pub(super) async fn count(&self) -> Result<u64, Failure> {
-        self.broker.read(cmd("LLEN").arg(keys::MESSAGE_QUEUE)).await
+        self.broker.read(cmd("LLEN").arg(keys::MESSAGES)).await
     }
 }
 
@@ -105,7 +106,7 @@ fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, ()> {
 /// Pushes messages in their order.
 async fn push_all(broker: Broker, batch: Batch<String>) -> Vec<Result<(), Failure>> {
     let mut push = cmd("RPUSH");
-    push.arg(keys::MESSAGE_QUEUE).arg(&batch.items);
+    push.arg(keys::MESSAGES).arg(&batch.items);
     let pushed = broker
         .write::<()>(push, Patience::beginning_by(batch.begin_by))
         .await;
@@ -144,7 +145,7 @@ impl Popping {
     ) -> Result<Vec<Result<Popped, Failure>>, Failure> {
         let _on_the_way = self.returns.clone(); // the messages are, from now on
         let share = self.budget.take(begin_by).await?;
-        let mut call = POP.on(&[keys::MESSAGE_QUEUE]);
+        let mut call = POP.on(&[keys::MESSAGES]);
         call.arg(clients).arg(share.bytes());
         // Where the answer comes too late for the clients, the messages go back.
         let late = Arc::clone(self);

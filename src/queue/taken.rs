@@ -11,8 +11,9 @@ use rocket::tokio::time::{Instant, sleep};
 
 use ulid::Ulid;
 
-use super::budget::Share;
-use crate::broker::{Broker, Patience, Script, keys};
+use super::keys;
+use crate::broker::{Broker, Patience, Script};
+use crate::delivery::Share;
 use crate::failure::Failure;
 use crate::http::launch::Alive;
 
@@ -141,7 +142,7 @@ fn beginning_of_the_last(all: &[Returned]) -> usize {
 async fn put_back(broker: &Broker, messages: &[Returned]) {
     let noted = keys::put_back(Ulid::generate());
     loop {
-        let mut call = PUT_BACK.on(&[keys::MESSAGE_QUEUE, &noted]);
+        let mut call = PUT_BACK.on(&[keys::MESSAGES, &noted]);
         call.arg(NOTED_FOR.as_secs());
         for returned in messages.iter().rev() {
             call.arg(&returned.message);

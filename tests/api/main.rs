@@ -18,6 +18,7 @@ mod nginx;
 mod ops;
 mod orders;
 mod queue;
+mod queues;
 #[path = "../raw/mod.rs"]
 mod raw;
 mod support;

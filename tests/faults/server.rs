@@ -78,7 +78,7 @@ impl Server {
 
     /// As a power cut does it.
     pub fn kill(&self) {
-        self.run("kill").unwrap();
+        self.run("crash").unwrap();
     }
 
     /// Nothing happens if it runs.

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::{DistanceError, DistanceProvider};
+use crate::orders::metrics::METRICS;
 use crate::orders::model::Trip;
-use crate::telemetry::metrics::METRICS;
 
 /// A provider under the name by which it is configured.
 pub(super) struct Measured<P> {

@@ -4,12 +4,13 @@ use diesel::pg::PgConnection;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Array, Double, Integer};
+use order_api::db::Database as Pool;
 use order_api::db::batch::{Statement, write_lane};
 use order_api::failure::Failure;
 use order_api::lane::Lane;
 use rocket::futures::future::join_all;
 
-use super::pool;
+use super::{pool, process_after, within_ms};
 use crate::support::Database;
 
 #[derive(QueryableByName)]
@@ -44,18 +45,21 @@ fn note(connection: &mut PgConnection, numbers: &[i32]) -> QueryResult<Vec<i32>>
 
 /// What each of these is answered, asked for at once in a lane of this statement.
 async fn ask<I, T, const N: usize>(
-    database: &Database,
+    pool: &Pool,
     statement: Statement<I, T>,
-    time_limit: &str,
     items: [I; N],
 ) -> Vec<Result<T, Failure>>
 where
     I: Send + 'static,
     T: Send + 'static,
 {
-    let pool = pool(&database.url, &[("DATABASE_STATEMENT_TIMEOUT_MS", time_limit)]);
-    let lane: Lane<I, T> = write_lane("test", &pool, statement);
+    let lane: Lane<I, T> = write_lane("test", pool, statement);
     join_all(items.map(|item| lane.ask(item))).await
+}
+
+/// A pool whose statements may take as many milliseconds.
+fn limited(database: &Database, time_limit: &str) -> Pool {
+    pool(&database.url, &[("DATABASE_STATEMENT_TIMEOUT_MS", time_limit)])
 }
 
 fn is_unavailable<T>(answer: &Result<T, Failure>) -> bool {
@@ -64,7 +68,7 @@ fn is_unavailable<T>(answer: &Result<T, Failure>) -> bool {
 
 #[rocket::async_test]
 async fn an_item_that_fails_its_statement_costs_its_neighbours_nothing() {
-    let answers = ask(&Database::empty(), divide, "1000", [1, 2, 0, 5]).await;
+    let answers = ask(&limited(&Database::empty(), "1000"), divide, [1, 2, 0, 5]).await;
     assert!(is_unavailable(&answers[2]), "{answers:?}");
     let others = [&answers[0], &answers[1], &answers[3]];
     assert_eq!(others, [&Ok(10), &Ok(5), &Ok(2)]);
@@ -74,15 +78,29 @@ async fn an_item_that_fails_its_statement_costs_its_neighbours_nothing() {
 async fn items_run_alone_for_as_long_as_their_time_lasts() {
     let mut numbers = [1; 40];
     numbers[1] = 0;
-    let answers = ask(&Database::empty(), divide, "5000", numbers).await;
+    let answers = ask(&limited(&Database::empty(), "5000"), divide, numbers).await;
     assert_eq!(answers[2], Ok(10));
     assert!(is_unavailable(&answers[39]), "{answers:?}");
 }
 
 #[rocket::async_test]
+async fn items_that_run_alone_for_longer_than_a_statement_may_take_are_not_a_silence() {
+    let database = Database::empty();
+    let pool = pool(&database.url, &[("DATABASE_POOL_SIZE", "1")]);
+    let process = pool.read(within_ms(5000), process_after(0.0)).await.unwrap();
+    let mut numbers = [1; 40];
+    numbers[1] = 0;
+    for answer in ask(&pool, divide, numbers).await {
+        assert!(answer == Ok(10) || is_unavailable(&answer), "{answer:?}");
+    }
+    let next = pool.read(within_ms(5000), process_after(0.0)).await;
+    assert_eq!(next, Ok(process));
+}
+
+#[rocket::async_test]
 async fn a_batch_that_was_given_up_for_its_time_is_not_tried_again() {
     // Whichever of them share a batch, it takes too long.
-    let answers = ask(&Database::empty(), sleep, "300", [9.0, 0.0, 0.0, 9.0]).await;
+    let answers = ask(&limited(&Database::empty(), "300"), sleep, [9.0, 0.0, 0.0, 9.0]).await;
     assert!(answers.iter().all(is_unavailable), "{answers:?}");
 }
 
@@ -91,7 +109,7 @@ async fn a_batch_that_was_carried_out_is_not_run_again_for_want_of_answers() {
     let database = Database::empty();
     let table = "CREATE TABLE noted (number integer)";
     sql_query(table).execute(&mut database.connect()).unwrap();
-    let answers = ask(&database, note, "1000", [1, 2, 3]).await;
+    let answers = ask(&limited(&database, "1000"), note, [1, 2, 3]).await;
     for answer in answers {
         assert!(matches!(answer, Err(Failure::Bug(_))), "{answer:?}");
     }

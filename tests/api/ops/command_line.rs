@@ -43,6 +43,27 @@ fn a_port_that_is_taken_stops_the_program_with_one_line() {
 }
 
 #[test]
+fn config_shows_what_is_set_without_secrets_and_fails_if_one_is_wrong() {
+    let mut variables = required("postgresql://me:hunter2@127.0.0.1/orders");
+    let shown = order_api(&["config"], variables.clone());
+    assert!(shown.status.success(), "{shown:?}");
+    variables.push(("LISTEN".to_owned(), "localhost".to_owned()));
+    let wrong = order_api(&["config"], variables);
+    assert_eq!(wrong.status.code(), Some(1));
+    let sentence =
+        "order-api: LISTEN must be an address and a port such as 127.0.0.1:8000, but it is \"localhost\"\n";
+    assert_eq!(String::from_utf8(wrong.stderr).unwrap(), sentence);
+    for page in [shown.stdout, wrong.stdout] {
+        let page = String::from_utf8(page).unwrap();
+        assert!(
+            page.contains("DATABASE_URL=********") && !page.contains("hunter2"),
+            "{page}"
+        );
+        assert!(page.contains("\nLOG_DIR=- "), "{page}");
+    }
+}
+
+#[test]
 fn a_command_that_does_not_exist_is_a_usage_error() {
     let stopped = order_api(&["dance"], Vec::new());
     assert_eq!(stopped.status.code(), Some(2));

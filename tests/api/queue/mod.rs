@@ -1,8 +1,7 @@
-//! `/api/queue`, and `/api/queues`.
+//! `/api/queue`.
 
 mod durability;
 mod failover;
 mod hangup;
 mod memory;
 mod plain;
-mod reliable;

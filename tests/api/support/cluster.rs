@@ -113,7 +113,7 @@ impl Cluster {
 
     /// As a power cut does it.
     pub fn kill(&self) {
-        script("kill", &self.directory);
+        script("crash", &self.directory);
     }
 
     pub fn start_again(&self) {

@@ -86,7 +86,7 @@ impl Redis {
 
     /// As a power cut does it.
     pub fn kill(&self) {
-        script("kill", &self.directory, &[], &[]);
+        script("crash", &self.directory, &[], &[]);
     }
 
     pub fn start_again(&self) {

@@ -3,17 +3,18 @@
 use redis::cmd;
 use rocket::futures::{StreamExt, TryStreamExt, stream};
 
+use super::keys;
 use super::{MOST_BYTES, Queues, call, scripts, time};
-use crate::broker::{Patience, keys};
+use crate::broker::Patience;
 use crate::failure::Failure;
-use crate::queue::reliable::model::{DeadLetter, Numbers, QueueName};
+use crate::queues::model::{DeadLetter, Numbers, QueueName};
 
 /// Queues that a list asks for at once.
 const AT_ONCE: usize = 64;
 
 impl Queues {
     /// Nothing for a queue that nobody has ever pushed to.
-    pub(in crate::queue::reliable) async fn numbers(
+    pub(in crate::queues) async fn numbers(
         &self,
         queue: QueueName,
         patience: Patience,
@@ -36,12 +37,9 @@ impl Queues {
     }
 
     /// The numbers of every queue, by name.
-    pub(in crate::queue::reliable) async fn list(&self) -> Result<Vec<Numbers>, Failure> {
+    pub(in crate::queues) async fn list(&self) -> Result<Vec<Numbers>, Failure> {
         let patience = Patience::usual();
-        let mut names: Vec<String> = self
-            .broker
-            .read(cmd("SMEMBERS").arg(keys::RELIABLE_QUEUES))
-            .await?;
+        let mut names: Vec<String> = self.broker.read(cmd("SMEMBERS").arg(keys::NAMES)).await?;
         names.sort_unstable();
         stream::iter(names)
             .filter_map(|name| async move { QueueName::parse(&name).ok() })
@@ -53,7 +51,7 @@ impl Queues {
     }
 
     /// The dead letters, the first to die first.
-    pub(in crate::queue::reliable) async fn dead(
+    pub(in crate::queues) async fn dead(
         &self,
         queue: &QueueName,
         limit: u64,
@@ -74,11 +72,7 @@ impl Queues {
     }
 
     /// Sends at most `max` dead letters back, those that were there at the beginning, and returns how many.
-    pub(in crate::queue::reliable) async fn redrive(
-        &self,
-        queue: &QueueName,
-        max: u64,
-    ) -> Result<u64, Failure> {
+    pub(in crate::queues) async fn redrive(&self, queue: &QueueName, max: u64) -> Result<u64, Failure> {
         let (mut wanted, mut total) = (max, 0);
         while wanted > 0 {
             let mut call = call(&scripts::REDRIVE, queue);
@@ -97,23 +91,23 @@ impl Queues {
     }
 
     /// Removes every message but the dead letters, and returns how many.
-    pub(in crate::queue::reliable) async fn purge(&self, queue: &QueueName) -> Result<u64, Failure> {
+    pub(in crate::queues) async fn purge(&self, queue: &QueueName) -> Result<u64, Failure> {
         let call = call(&scripts::PURGE, queue);
         self.broker.run(call, Patience::usual()).await
     }
 
     /// Removes every dead letter, and returns how many.
-    pub(in crate::queue::reliable) async fn purge_dead(&self, queue: &QueueName) -> Result<u64, Failure> {
+    pub(in crate::queues) async fn purge_dead(&self, queue: &QueueName) -> Result<u64, Failure> {
         let call = call(&scripts::PURGE_DEAD, queue);
         self.broker.run(call, Patience::usual()).await
     }
 
     /// Removes a queue with all that is in it; false if there is none.
-    pub(in crate::queue::reliable) async fn delete(&self, queue: &QueueName) -> Result<bool, Failure> {
+    pub(in crate::queues) async fn delete(&self, queue: &QueueName) -> Result<bool, Failure> {
         // The name first: a push that comes between the two leaves a name without a queue, and never a queue
         // without a name.
         let mut forget = cmd("SREM");
-        forget.arg(keys::RELIABLE_QUEUES).arg(queue.as_str());
+        forget.arg(keys::NAMES).arg(queue.as_str());
         let call = call(&scripts::DELETE, queue).after(forget);
         self.broker.run(call, Patience::usual()).await
     }

@@ -4,7 +4,7 @@ use super::{Asked, Queues, by_queue, call, naming, scripts};
 use crate::broker::{Broker, Patience};
 use crate::failure::Failure;
 use crate::lane::Batch;
-use crate::queue::reliable::model::QueueName;
+use crate::queues::model::QueueName;
 
 /// Bytes that a message counts beside its text: so a batch has some 8,000 messages at most, however short they are, and
 /// Redis is busy with them for milliseconds.
@@ -21,7 +21,7 @@ pub(super) struct Push {
 impl Queues {
     /// Adds all of these messages at the end, or none, and returns their ids. They can be received from `delay`
     /// seconds on.
-    pub(in crate::queue::reliable) async fn push(
+    pub(in crate::queues) async fn push(
         &self,
         queue: &QueueName,
         messages: Vec<String>,

@@ -3,6 +3,8 @@
 mod batch;
 mod delivery;
 mod gauges;
+mod keys;
+pub(crate) mod metrics;
 mod model;
 mod parameters;
 mod routes;
@@ -10,4 +12,4 @@ mod scripts;
 mod store;
 mod waiters;
 
-pub(super) use routes::stage;
+pub use routes::stage;

@@ -12,8 +12,7 @@ use serde::Serialize;
 use super::model::{QueueName, Receipt, Received};
 use super::store::{Handed, Queues};
 use super::waiters::Waiters;
-use crate::queue::budget::Share;
-use crate::queue::delivery::{self, Delivered};
+use crate::delivery::{self, Delivered, Share};
 
 #[derive(Serialize)]
 struct ReceivedBody<'a> {

@@ -4,7 +4,7 @@ use super::{Asked, Queues, by_queue, call, scripts};
 use crate::broker::{Broker, Patience};
 use crate::failure::Failure;
 use crate::lane::Batch;
-use crate::queue::reliable::model::{QueueName, Receipt};
+use crate::queues::model::{QueueName, Receipt};
 
 /// What one client acknowledges.
 pub(super) struct Acknowledge {
@@ -14,7 +14,7 @@ pub(super) struct Acknowledge {
 
 impl Queues {
     /// Removes a message that was received; false if it is not the receiver's any more.
-    pub(in crate::queue::reliable) async fn acknowledge(
+    pub(in crate::queues) async fn acknowledge(
         &self,
         queue: QueueName,
         receipt: Receipt,

@@ -13,7 +13,7 @@ use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use serde::Serialize;
 
 /// What was taken for a client; to be dropped without this, means that it did not get it.
-pub(super) trait Delivered: Send + Unpin + 'static {
+pub trait Delivered: Send + Unpin + 'static {
     /// The client's answer was read to its end.
     fn delivered(&mut self);
 }
@@ -22,17 +22,17 @@ pub(super) trait Delivered: Send + Unpin + 'static {
 ///
 /// # Errors
 /// It cannot be written.
-pub(super) fn text(body: &impl Serialize) -> Result<Vec<u8>, Status> {
+pub fn text(body: &impl Serialize) -> Result<Vec<u8>, Status> {
     serde_json::to_vec(body).map_err(|_| Status::InternalServerError)
 }
 
 /// A `200` with this JSON; `taken` is told when all of it has been read.
-pub(super) fn respond<T: Delivered>(text: Vec<u8>, taken: T) -> response::Result<'static> {
+pub fn respond<T: Delivered>(text: Vec<u8>, taken: T) -> response::Result<'static> {
     let mut response = Response::build();
     response.header(ContentType::JSON);
     response.sized_body(
         text.len(),
-        Body {
+        Unsent {
             text: Cursor::new(text),
             unread: Some(taken),
         },
@@ -40,13 +40,13 @@ pub(super) fn respond<T: Delivered>(text: Vec<u8>, taken: T) -> response::Result
     response.ok()
 }
 
-struct Body<T> {
+struct Unsent<T> {
     text: Cursor<Vec<u8>>,
     /// Until the end has been read.
     unread: Option<T>,
 }
 
-impl<T: Delivered> AsyncRead for Body<T> {
+impl<T: Delivered> AsyncRead for Unsent<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -64,7 +64,7 @@ impl<T: Delivered> AsyncRead for Body<T> {
     }
 }
 
-impl<T: Delivered> AsyncSeek for Body<T> {
+impl<T: Delivered> AsyncSeek for Unsent<T> {
     fn start_seek(mut self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
         Pin::new(&mut self.text).start_seek(position)
     }

@@ -3,27 +3,28 @@
 use redis::cmd;
 use ulid::Ulid;
 
-use crate::broker::{Broker, Patience, keys};
+use crate::broker::{Broker, Patience};
 use crate::failure::Failure;
-use crate::queue::reliable::model::QueueName;
-use crate::queue::reliable::scripts;
+use crate::queues::keys;
+use crate::queues::model::QueueName;
+use crate::queues::scripts;
 
 /// Queues that one call of the script looks at: about as much work for Redis as a push of so many messages.
 const QUEUES_OF_A_CALL: usize = 32;
 
 /// Totals, and the worst of all queues.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(in crate::queue::reliable) struct Totals {
-    pub(in crate::queue::reliable) queues: u64,
-    pub(in crate::queue::reliable) ready: u64,
-    pub(in crate::queue::reliable) delayed: u64,
-    pub(in crate::queue::reliable) in_flight: u64,
-    pub(in crate::queue::reliable) dead: u64,
-    pub(in crate::queue::reliable) dead_dropped: u64,
+pub(in crate::queues) struct Totals {
+    pub(in crate::queues) queues: u64,
+    pub(in crate::queues) ready: u64,
+    pub(in crate::queues) delayed: u64,
+    pub(in crate::queues) in_flight: u64,
+    pub(in crate::queues) dead: u64,
+    pub(in crate::queues) dead_dropped: u64,
     /// Microseconds since the push of the oldest message that is ready.
-    pub(in crate::queue::reliable) oldest_age: u64,
+    pub(in crate::queues) oldest_age: u64,
     /// Milliseconds since 1970: the first receipt of the messages in flight that were looked at.
-    pub(in crate::queue::reliable) first_receipt: Option<u64>,
+    pub(in crate::queues) first_receipt: Option<u64>,
 }
 
 impl Totals {
@@ -43,17 +44,14 @@ impl Totals {
 }
 
 /// Some names of queues, and where the next ones are; 0 is the beginning, and the end.
-pub(in crate::queue::reliable) async fn names(
-    broker: &Broker,
-    from: u64,
-) -> Result<(u64, Vec<String>), Failure> {
+pub(in crate::queues) async fn names(broker: &Broker, from: u64) -> Result<(u64, Vec<String>), Failure> {
     let mut scan = cmd("SSCAN");
-    scan.arg(keys::RELIABLE_QUEUES).arg(from);
+    scan.arg(keys::NAMES).arg(from);
     broker.read(scan.arg("COUNT").arg(QUEUES_OF_A_CALL)).await
 }
 
 /// Adds what these queues hold.
-pub(in crate::queue::reliable) async fn add(
+pub(in crate::queues) async fn add(
     broker: &Broker,
     names: &[String],
     to: &mut Totals,
@@ -70,10 +68,7 @@ pub(in crate::queue::reliable) async fn add(
 
 async fn look(broker: &Broker, queues: &[QueueName]) -> Result<Totals, Failure> {
     type Answer = (u64, u64, u64, u64, u64, u64, u64, String);
-    let keys: Vec<_> = queues
-        .iter()
-        .flat_map(|queue| keys::reliable_queue(queue.as_str()))
-        .collect();
+    let keys: Vec<_> = queues.iter().flat_map(keys::queue).collect();
     let call = scripts::TOTALS.on(&keys);
     let (queues, ready, delayed, in_flight, dead, dead_dropped, oldest_age, nonce): Answer =
         broker.look(call, Patience::usual()).await?;

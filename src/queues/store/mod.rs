@@ -35,12 +35,13 @@ use redis::cmd;
 use rocket::futures::future::join_all;
 use time::OffsetDateTime;
 
+use super::keys;
 use super::model::{QueueName, Receipt, Received};
 use super::scripts::{self, call};
-use crate::broker::{Broker, Patience, keys, outcome_unknown};
+use crate::broker::{Broker, Patience, outcome_unknown};
+use crate::delivery::{Budget, Share};
 use crate::failure::Failure;
 use crate::lane::{Lane, Rules};
-use crate::queue::budget::{Budget, Share};
 
 /// Bytes of messages in one answer; the first message is in it however large it is.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
@@ -167,6 +168,6 @@ fn time(microseconds: &str) -> Result<OffsetDateTime, Failure> {
 /// The command that makes a queue known by its name.
 fn naming(queue: &QueueName) -> redis::Cmd {
     let mut name = cmd("SADD");
-    name.arg(keys::RELIABLE_QUEUES).arg(queue.as_str());
+    name.arg(keys::NAMES).arg(queue.as_str());
     name
 }

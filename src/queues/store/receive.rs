@@ -7,10 +7,10 @@ use ulid::Ulid;
 
 use super::{Asked, Handed, MOST_BYTES, Queues, by_queue, call, scripts, time};
 use crate::broker::{Broker, Patience};
+use crate::delivery::{Budget, Share};
 use crate::failure::Failure;
 use crate::lane::Batch;
-use crate::queue::budget::{Budget, Share};
-use crate::queue::reliable::model::{QueueName, Receipt, Received, Terms};
+use crate::queues::model::{QueueName, Receipt, Received, Terms};
 
 /// What one client asks for.
 pub(super) struct Receive {
@@ -29,7 +29,7 @@ pub(super) enum Answer {
 
 impl Queues {
     /// Receives what is ready, without waiting for more.
-    pub(in crate::queue::reliable) async fn receive(
+    pub(in crate::queues) async fn receive(
         &self,
         queue: &QueueName,
         terms: &Terms,

@@ -16,13 +16,13 @@ const LEAST: usize = 1024 * 1024;
 
 /// What is free for messages that Redis has still.
 #[derive(Clone)]
-pub(super) struct Budget(Arc<Semaphore>);
+pub struct Budget(Arc<Semaphore>);
 
 /// A share of the budget, given back when it is dropped.
-pub(super) struct Share(Option<OwnedSemaphorePermit>);
+pub struct Share(Option<OwnedSemaphorePermit>);
 
 impl Budget {
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self(Arc::new(Semaphore::new(BYTES)))
     }
 
@@ -30,7 +30,7 @@ impl Budget {
     ///
     /// # Errors
     /// There was none in time.
-    pub(super) async fn take(&self, begin_by: Instant) -> Result<Share, Failure> {
+    pub async fn take(&self, begin_by: Instant) -> Result<Share, Failure> {
         let least = Arc::clone(&self.0).acquire_many_owned(permits(LEAST));
         let Ok(Ok(mut share)) = timeout_at(begin_by, least).await else {
             return Err(Failure::Overloaded(Overload::Late));
@@ -44,12 +44,12 @@ impl Budget {
 }
 
 impl Share {
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
     }
 
     /// The share of a message; all there is for one that is larger than that.
-    pub(super) fn split(&mut self, bytes: usize) -> Self {
+    pub fn split(&mut self, bytes: usize) -> Self {
         let bytes = bytes.min(self.bytes());
         Self(self.0.as_mut().and_then(|share| share.split(bytes)))
     }

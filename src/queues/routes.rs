@@ -1,4 +1,4 @@
-//! The reliable queues' HTTP.
+//! The HTTP of the queues with receipts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,28 +16,33 @@ use super::parameters::number;
 use super::store::Queues;
 use super::waiters::Waiters;
 use crate::broker::{Broker, Patience};
+use crate::delivery::Budget;
 use crate::error::ApiError;
 use crate::http::body::{JsonBody, LargeBody, NoBody, Schema};
 use crate::http::json::Json;
 use crate::http::token::Authorized;
-use crate::queue::budget::Budget;
-use crate::telemetry::scrape::AtScrape;
+use crate::telemetry::scrape::Scrapes;
 
 /// A name in a path, or why it is none.
 type Name = Result<QueueName, ApiError>;
 
-/// Mounts the reliable queues; to be called inside the async runtime.
+/// Mounts the queues; needs a [`Broker`] and a [`Budget`] in Rocket's state.
 #[must_use]
-pub fn stage(broker: &Broker, budget: &Budget) -> AdHoc {
-    let queues = Arc::new(Queues::new(broker, budget));
-    let gauges: Box<dyn AtScrape> = Box::new(Gauges::of(broker));
-    AdHoc::try_on_ignite("Reliable queues", |rocket| async {
+pub fn stage() -> AdHoc {
+    AdHoc::try_on_ignite("Queues", |rocket| async {
+        let (Some(broker), Some(budget)) = (rocket.state::<Broker>(), rocket.state::<Budget>()) else {
+            tracing::error!("the queues have no broker or no budget");
+            return Err(rocket);
+        };
+        let queues = Arc::new(Queues::new(broker, budget));
+        if let Some(scrapes) = rocket.state::<Scrapes>() {
+            scrapes.add(Gauges::of(broker));
+        }
         match Schema::<Visibility>::compile(include_str!("schemas/visibility.json")) {
             Ok(visibility) => Ok(rocket
                 .manage(visibility)
                 .manage(Arc::new(Waiters::default()))
                 .manage(queues)
-                .manage(gauges)
                 .mount("/api/queues", rocket::routes![push, receive, acknowledge, defer])
                 .mount("/api/queues", rocket::routes![list, show, purge, delete])
                 .mount("/api/queues", rocket::routes![dead, redrive, purge_dead])),

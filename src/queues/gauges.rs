@@ -1,4 +1,4 @@
-//! What Prometheus is told of the reliable queues: totals and the worst of all, never names, which clients choose.
+//! Looks for what Prometheus is told of the queues.
 //!
 //! A scrape walks through the queues, a bounded number of them, a few at a time. So up to [`MOST_LOOKS`] pages of
 //! queues are counted anew at every scrape; more than that are counted by several scrapes, and the totals are those of
@@ -6,15 +6,15 @@
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use rocket::tokio::sync::Mutex;
 use rocket::tokio::time::{Instant, timeout_at};
 
+use super::metrics::METRICS;
 use super::store::totals::{self, Totals};
 use crate::broker::Broker;
 use crate::failure::Failure;
-use crate::telemetry::metrics::METRICS;
 use crate::telemetry::scrape::AtScrape;
 
 /// Pages of names that one scrape looks at.
@@ -40,7 +40,7 @@ struct Walk {
 impl Gauges {
     /// Not a number until the first walk has ended.
     pub(super) fn of(broker: &Broker) -> Self {
-        hide();
+        METRICS.hide();
         Self {
             broker: broker.clone(),
             walk: Mutex::default(),
@@ -51,7 +51,7 @@ impl Gauges {
         let enough = Instant::now() + ENOUGH;
         for _ in 0..MOST_LOOKS {
             if walk.step(&self.broker).await? {
-                show(&std::mem::take(walk).totals);
+                METRICS.show(&std::mem::take(walk).totals);
                 break;
             }
             if Instant::now() > enough {
@@ -71,7 +71,7 @@ impl AtScrape for Gauges {
         };
         if !matches!(timeout_at(by, self.walk(&mut walk)).await, Ok(Ok(()))) {
             *walk = Walk::default();
-            hide();
+            METRICS.hide();
         }
     }
 }
@@ -89,55 +89,6 @@ impl Walk {
     fn leave_out_seen(&mut self, names: &mut Vec<String>) {
         names.retain(|name| self.seen.insert(self.hashes.hash_one(name)));
     }
-}
-
-fn show(totals: &Totals) {
-    METRICS.reliable_queues.set(float(totals.queues));
-    for (state, messages) in [
-        ("ready", totals.ready),
-        ("delayed", totals.delayed),
-        ("in_flight", totals.in_flight),
-        ("dead", totals.dead),
-    ] {
-        let gauge = METRICS.reliable_queue_messages.with_label_values(&[state]);
-        gauge.set(float(messages));
-    }
-    METRICS
-        .reliable_queue_dead_dropped
-        .set(float(totals.dead_dropped));
-    let oldest = Duration::from_micros(totals.oldest_age);
-    METRICS.reliable_queue_oldest_age.set(oldest.as_secs_f64());
-    let longest = totals.first_receipt.map_or(Duration::ZERO, since);
-    METRICS
-        .reliable_queue_longest_in_flight
-        .set(longest.as_secs_f64());
-}
-
-/// None of them is known.
-fn hide() {
-    let messages = &METRICS.reliable_queue_messages;
-    for state in ["ready", "delayed", "in_flight", "dead"] {
-        messages.with_label_values(&[state]).set(f64::NAN);
-    }
-    for gauge in [
-        &METRICS.reliable_queues,
-        &METRICS.reliable_queue_dead_dropped,
-        &METRICS.reliable_queue_oldest_age,
-        &METRICS.reliable_queue_longest_in_flight,
-    ] {
-        gauge.set(f64::NAN);
-    }
-}
-
-/// Since so many milliseconds after 1970, by the clock of this machine, as receipts are.
-fn since(receipt: u64) -> Duration {
-    let received = SystemTime::UNIX_EPOCH + Duration::from_millis(receipt);
-    received.elapsed().unwrap_or_default()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "Redis holds fewer than 2^52 messages")]
-fn float(number: u64) -> f64 {
-    number as f64
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
+use super::keys;
 use super::model::QueueName;
-use crate::broker::{Call, Script, keys};
+use crate::broker::{Call, Script};
 
 /// After so many deliveries without an acknowledgement a message goes to the dead letters.
 const MAX_ATTEMPTS: u32 = 5;
@@ -44,7 +45,7 @@ pub(super) static TOTALS: LazyLock<Script> = LazyLock::new(|| {
 
 /// A call of `script` on `queue`, with all that `queue.lua` names; the script's own arguments are to follow.
 pub(super) fn call<'s>(script: &'s Script, queue: &QueueName) -> Call<'s> {
-    let mut call = script.on(&keys::reliable_queue(queue.as_str()));
+    let mut call = script.on(&keys::queue(queue));
     call.arg(MAX_ATTEMPTS);
     call
 }

@@ -1,0 +1,48 @@
+//! What Prometheus reads: all metrics, and those among them that are only true at the moment they are asked for.
+
+use std::time::Duration;
+
+use rocket::data::{self, FromData};
+use rocket::http::{ContentType, Method, Status};
+use rocket::route::{Handler, Outcome};
+use rocket::tokio::time::Instant;
+use rocket::{Data, Request, Route};
+use rocket_prometheus::prometheus::TextEncoder;
+
+use crate::http::body::NoBody;
+use crate::telemetry::metrics::REGISTRY;
+use crate::telemetry::scrape::Scrapes;
+
+/// A scrape does not wait longer for gauges.
+const WITHIN: Duration = Duration::from_millis(500);
+
+#[derive(Clone)]
+pub(super) struct Scrape;
+
+impl From<Scrape> for Vec<Route> {
+    fn from(scrape: Scrape) -> Self {
+        vec![Route::new(Method::Get, "/", scrape)]
+    }
+}
+
+#[rocket::async_trait]
+impl Handler for Scrape {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        match NoBody::from_data(request, data).await {
+            data::Outcome::Success(NoBody) => {}
+            data::Outcome::Error((status, ())) => return Outcome::Error(status),
+            data::Outcome::Forward(forward) => return Outcome::Forward(forward),
+        }
+        if let Some(scrapes) = request.rocket().state::<Scrapes>() {
+            scrapes.renew(Instant::now() + WITHIN).await;
+        }
+        match TextEncoder::new().encode_to_string(&REGISTRY.gather()) {
+            Ok(text) => {
+                let kind = ContentType::new("text", "plain");
+                let kind = kind.with_params([("version", "0.0.4"), ("charset", "utf-8")]);
+                Outcome::from(request, (kind, text))
+            }
+            Err(_) => Outcome::Error(Status::InternalServerError),
+        }
+    }
+}
