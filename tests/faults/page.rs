@@ -1,4 +1,4 @@
-//! The table as people read it: in full on standard output, and rounded in `docs/RELIABILITY.md`.
+//! The readable table: complete on standard output, and rounded in `docs/RELIABILITY.md`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::table::Dependency::{Postgres, Provider, Redis, Service};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/RELIABILITY.md");
 
-/// What is between them is written by this file.
+/// This file writes what is between them.
 const MARKS: [&str; 2] = ["<!-- make reliability -->\n", "<!-- end -->\n"];
 
 const COLUMNS: [(&str, Group); 6] = [
@@ -25,7 +25,7 @@ const COLUMNS: [(&str, Group); 6] = [
     ("health, metrics, logs", Group::Health),
 ];
 
-/// Everything that is known about an episode.
+/// The complete record of an episode.
 pub fn in_full(episode: &Episode) -> String {
     let mut text = format!("== {} {}\n", episode.row.0.name(), episode.row.1);
     for (_, measured) in &episode.operations {
@@ -59,7 +59,7 @@ pub fn in_full(episode: &Episode) -> String {
     text
 }
 
-/// Puts the tables where the page has its marks.
+/// Writes the tables between the marks of the page.
 pub fn write(episodes: &[Episode]) {
     let page = fs::read_to_string(PAGE).unwrap();
     let (before, rest) = page.split_once(MARKS[0]).unwrap();
@@ -104,7 +104,7 @@ fn row(episode: &Episode) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// The codes of all refusals, if there was any.
+/// The codes of all refusals, if any.
 fn what_clients_got(episode: &Episode, group: Group) -> String {
     let of_group = episode.operations.iter().filter(|(_, one)| one.group == group);
     let codes: BTreeSet<&str> = of_group.flat_map(|(_, one)| one.refusals()).collect();
@@ -126,7 +126,7 @@ fn rounded_up(time: Duration) -> String {
     limit.map_or_else(|| format!("{time:.1?}"), |limit| format!("< {limit} s"))
 }
 
-/// To one digit that counts.
+/// Rounds down to one significant digit.
 fn rounded_down(number: usize) -> String {
     let unit = 10_usize.pow(number.checked_ilog10().unwrap_or_default());
     format!("> {}", number / unit * unit)

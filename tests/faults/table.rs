@@ -1,4 +1,4 @@
-//! The rows of the table: which dependency, and what is wrong with it.
+//! The rows of the table: a dependency and its fault.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum Dependency {
     Postgres,
     Redis,
     Provider,
-    /// The machine of the service itself.
+    /// The machine that runs the service.
     Service,
 }
 
@@ -81,7 +81,7 @@ impl Dependency {
 }
 
 impl Fault {
-    /// Whether clients must have noticed it: if nothing was refused, it was no fault.
+    /// Whether clients must notice it: without any refusal the fault had no effect.
     pub fn is_noticed(self) -> bool {
         !matches!(self, Freezes | Restarted | ClockSetBack)
     }

@@ -1,4 +1,4 @@
-//! Settings of Nginx that are wrong: refused at the start in one line, with what runs left running.
+//! Wrong settings of Nginx are refused at the start in one line, and a running Nginx is left alone.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::nginx::echo;
 use crate::raw::ask;
 use crate::support::Nginx;
 
-/// The one line in which it was refused.
+/// The one-line message of the refusal.
 fn refusal(refused: &Output) -> String {
     let said = String::from_utf8(refused.stderr.clone()).unwrap();
     assert!(!refused.status.success(), "{said}");
@@ -22,7 +22,7 @@ fn assert_alive(nginx: &Nginx) {
     assert_eq!(alive.status, 200);
 }
 
-/// A certificate, a key, and the start of what is said of them.
+/// A certificate, a key, and the beginning of the message about them.
 fn wrong_pairs(good: &Certificate, other: &Certificate) -> Vec<(String, String, String)> {
     let (certificate, key) = (good.path("certificate.pem"), good.path("key.pem"));
     let directory = good.directory().to_str().unwrap().to_owned();
@@ -153,7 +153,7 @@ fn a_typo_in_the_proxies_is_refused_in_one_line_before_anything_is_stopped() {
     assert!(started.status.success(), "{started:?}");
 }
 
-/// As a user who is not root, to whom no file is closed.
+/// As an ordinary user: root can read any file.
 #[test]
 fn a_key_that_cannot_be_read_is_refused_in_one_line() {
     let certificate = Certificate::make();
@@ -191,7 +191,7 @@ fn a_key_that_cannot_be_read_is_refused_in_one_line() {
 }
 
 #[test]
-fn the_key_is_read_by_nobody_but_its_owner() {
+fn only_its_owner_can_read_the_key() {
     let certificate = Certificate::make();
     let nginx = Nginx::set(&certificate.settings().get(), &[&echo()]);
     let pem = nginx.prefix().join("tls.pem");
@@ -200,7 +200,7 @@ fn the_key_is_read_by_nobody_but_its_owner() {
 }
 
 #[test]
-fn a_certificate_that_has_expired_is_served_with_a_warning() {
+fn an_expired_certificate_is_served_with_a_warning() {
     let certificate = Certificate::make();
     let [path, key] = [certificate.path("certificate.pem"), certificate.path("key.pem")];
     let request = certificate.path("request.pem");
@@ -226,7 +226,7 @@ fn a_certificate_that_has_expired_is_served_with_a_warning() {
     assert!(said.contains("notAfter=Jan  2 00:00:00 2020 GMT"), "{said}");
 }
 
-/// Signs the request with a certificate that ended long ago; `openssl x509` cannot date one before 3.4, `openssl ca` can.
+/// Signs the request with a certificate that expired long ago; `openssl x509` can set dates only since 3.4.
 fn expired(request: &str, key: &str, certificate: &str) {
     let directory = Path::new(request).parent().unwrap();
     let configuration = directory.join("ca.conf");
