@@ -117,13 +117,17 @@ async fn bring_back(
             }
             sleep(LOOK_AGAIN).await;
         }
-        together.sort_unstable_by_key(|returned| returned.place);
-        // From the newest to the oldest: the last to be put at the head is the first there.
-        while !together.is_empty() {
-            let last = together.split_off(beginning_of_the_last(&together));
-            put_back(&broker, &last).await;
+        for some in in_commands(together) {
+            put_back(&broker, &some).await;
         }
     }
+}
+
+/// From the newest to the oldest: the last to be put at the head is the first there.
+fn in_commands(mut all: Vec<Returned>) -> impl Iterator<Item = Vec<Returned>> {
+    all.sort_unstable_by_key(|returned| returned.place);
+    let next = move || (!all.is_empty()).then(|| all.split_off(beginning_of_the_last(&all)));
+    std::iter::from_fn(next)
 }
 
 /// Where those begin that one command takes, 1 at least.
@@ -156,5 +160,36 @@ async fn put_back(broker: &Broker, messages: &[Returned]) {
             Err(error) => tracing::warn!(%error, "popped messages that nobody got are not back yet"),
         }
         sleep(TRY_AGAIN).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, COMMAND_BYTES, COMMAND_MESSAGES, Returned, in_commands};
+
+    /// The places of the messages of each command, for messages of these places that have as many bytes.
+    fn commands(places: impl Iterator<Item = u64>, bytes: usize) -> Vec<Vec<u64>> {
+        let returned = |place| Returned {
+            place,
+            message: vec![b'x'; bytes],
+            _share: None,
+            _on_the_way: Arc::default(),
+        };
+        let commands = in_commands(places.map(returned).collect());
+        let places = |command: Vec<Returned>| command.iter().map(|returned| returned.place).collect();
+        commands.map(places).collect()
+    }
+
+    #[test]
+    fn messages_go_back_from_the_newest_to_the_oldest_in_whichever_order_they_came() {
+        let most = COMMAND_MESSAGES as u64;
+        let commands = commands((0..most + 2).rev(), 1);
+        assert_eq!(commands, [(2..most + 2).collect::<Vec<_>>(), vec![0, 1]]);
+    }
+
+    #[test]
+    fn a_command_is_full_with_so_many_bytes_and_has_one_message_at_least() {
+        assert_eq!(commands(0..3, COMMAND_BYTES), [[2], [1], [0]]);
+        assert_eq!(commands(0..3, COMMAND_BYTES / 2), [vec![1, 2], vec![0]]);
     }
 }

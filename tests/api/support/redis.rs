@@ -44,6 +44,11 @@ impl Redis {
         &self.directory
     }
 
+    /// The Unix socket that it listens on.
+    pub fn socket(&self) -> PathBuf {
+        self.url.strip_prefix("redis+unix://").unwrap().into()
+    }
+
     pub fn set(&self, name: &str, value: &str) {
         let mut set = redis::cmd("CONFIG");
         let _: () = set
