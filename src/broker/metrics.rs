@@ -1,4 +1,4 @@
-//! What is counted and measured of the commands to Redis.
+//! The metrics of the commands to Redis.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! What is measured of the connections to PostgreSQL.
+//! The metrics of the connections to PostgreSQL.
 
 use std::sync::LazyLock;
 

@@ -1,4 +1,4 @@
-//! What operators are told of the process itself.
+//! The metrics of the process itself.
 
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
 });
 
 impl Metrics {
-    /// What is known from the start.
+    /// Sets the metrics that are known from the start.
     pub(super) fn set(&self, replicas: Option<u16>) {
         let version = env!("CARGO_PKG_VERSION");
         self.build_info.with_label_values(&[version]).set(1.0);

@@ -1,4 +1,4 @@
-//! What is counted and measured of the orders.
+//! The metrics of the orders.
 
 use std::sync::LazyLock;
 
