@@ -10,7 +10,8 @@ WORKDIR /order-api
 FROM rust AS compiled
 COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
-# A member of the workspace: cargo requires its manifest.
+# Members of the workspace: cargo requires their manifests.
+COPY bench/Cargo.toml bench/
 COPY loadtests/Cargo.toml loadtests/
 COPY migrations migrations
 COPY src src
@@ -52,6 +53,7 @@ USER order-api
 ENV CARGO_HOME=/home/order-api/.cargo
 COPY --chown=order-api .cargo .cargo
 COPY --chown=order-api Cargo.toml Cargo.lock ./
+COPY --chown=order-api bench/Cargo.toml bench/
 COPY --chown=order-api loadtests loadtests
 RUN mkdir -p src tests/api && touch src/lib.rs && echo 'fn main() {}' | tee src/main.rs >tests/api/main.rs \
     && cargo test --no-run --locked

@@ -52,11 +52,17 @@ race: ## many couriers after the same order for 10 s (USERS= RATE= TIME= HOST=)
 test-loadtests: ## test the load tests, against a stack of their own and in Chromium
 	@PROFILE=quick scripts/stack.sh 1 cargo test --profile quick --locked --package order-api-loadtests $(ARGS)
 
-bench: ## measure the service beside pgbench and others, in five minutes (bench/README.md; COMPARE=another-build)
-	@bench/run.sh
+# A case alone: ARGS="nginx"; into its page: ARGS=--publish; beside another build: COMPARE=path.
+BENCH = REDIS_PORT=$$(scripts/free-port.sh) STACK_DIR=var/bench scripts/stack.sh 1 \
+	cargo run --quiet --locked --package order-api-bench -- $(if $(COMPARE),--compare $(COMPARE)) $(ARGS)
 
-bench-smoke: ## the same in half a minute: it says whether all of it is measured, nothing of speed
-	@PROFILE=quick SMOKE=1 bench/run.sh
+bench: ## measure the service beside pgbench and others, in ten minutes (bench/README.md; COMPARE=another-build)
+	@scripts/packages.sh also wrk webdis
+	@$(BENCH)
+
+bench-smoke: ## the same within a minute: it says whether all of it is measured, nothing of speed
+	@scripts/packages.sh also wrk webdis
+	@PROFILE=quick $(BENCH) --smoke
 
 check: lint docs test ## lint, docs and test: what has to pass before a merge
 
@@ -70,7 +76,7 @@ lint: ## check format, clippy, licenses and the shell scripts; any warning fails
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny --locked check bans licenses sources; \
 	else echo "cargo-deny is not installed: licenses and sources were not checked"; fi
 	@if command -v shellcheck >/dev/null; then \
-	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh postgres/*.sh bench/run.sh bench/measure.sh; \
+	shellcheck --external-sources start.sh start_test.sh .ci/run scripts/*.sh redis/*.sh postgres/*.sh; \
 	else echo "shellcheck is not installed: the scripts were not checked"; fi
 
 settings: ## write .env.example and docs/SETTINGS.md from the table in src/config/settings.rs
@@ -113,7 +119,7 @@ backup: ## save the containers' orders and messages in one file under backups/
 	@scripts/backup.sh
 
 restore: ## bring back FILE=backups/….tar, into empty volumes (or OVERWRITE=yes)
-	@scripts/restore.sh $(FILE)
+	@scripts/restore.sh "$(FILE)"
 
 upgrade-postgres: ## move the containers' PostgreSQL to the major version TO=19
 	@scripts/upgrade-postgres.sh "$(TO)"

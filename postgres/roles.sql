@@ -4,6 +4,9 @@
 --   order_api_service   reads and writes rows, and nothing else
 -- Idempotent, also on a database in which the superuser owned everything.
 
+\getenv migrate_password MIGRATE_PASSWORD
+\getenv service_password SERVICE_PASSWORD
+
 -- One run at a time: concurrent changes of the same role would fail.
 DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('order-api roles')); END $$;
 

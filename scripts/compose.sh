@@ -63,4 +63,4 @@ chmod 1777 "$spool"
 # Containers read these as other users, whatever the umask of the clone.
 chmod -R go+rX nginx postgres redis monitoring
 
-exec docker compose "$@"
+exec docker compose "$@" 9>&- # what outlives a command that was killed does not keep its lock (scripts/alone.sh)

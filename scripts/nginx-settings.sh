@@ -16,7 +16,8 @@ refuse() {
 }
 
 readable() { # SETTING FILE
-  [[ -e $2 ]] || refuse "$1 names $2, which does not exist: it is the path of a PEM file, absolute or from $PWD."
+  [[ -e $2 ]] || refuse "$1 names $2, which does not exist, or is in a directory that user $(id -un) cannot enter:" \
+    "it is the path of a PEM file, absolute or from $PWD."
   [[ -f $2 ]] || refuse "$1 names $2, which is not a file: it is the path of a PEM file."
   [[ -r $2 ]] || refuse "$1 names $2, which user $(id -un) cannot read: give that user the right to, and no other."
 }
@@ -34,6 +35,16 @@ public_key() {
   openssl x509 -inform PEM -noout -pubkey 2>/dev/null <<<"$whole"
 }
 
+# What Nginx would find too weak when it starts, at the level of security that its packages come with.
+weakness() {
+  { openssl s_client -connect 127.0.0.1:0 -cipher DEFAULT@SECLEVEL=2 -cert <(echo "$whole") -key <(echo "$whole") \
+    -cert_chain <(echo "$whole") </dev/null 2>&1 || true; } |
+    sed -n '/^error setting certificate/,$ s/.*:\(.*\):[^:]*:[0-9]*:.*/\1/p'
+}
+
+# Of the server's certificate, as seconds.
+date_of() { date --date "$(openssl x509 -noout "-$1" <<<"$whole" | sed 's/^[^=]*=//')" +%s; } # startdate or enddate
+
 is_port() { [[ $1 =~ ^[1-9][0-9]{0,4}$ ]] && (($1 <= 65535)); }
 
 # Leaves the checked key and certificates in $whole: the files may change before they are written.
@@ -47,14 +58,21 @@ check_tls() {
   is_port "$port" || refuse "TLS_PORT is $port, which is not a port: 1 to 65535."
   [[ $port != "$plain_port" ]] || refuse "TLS_PORT and PORT are both $port: HTTPS needs a port of its own."
 
-  local ours theirs
+  local ours theirs weak now
   whole=$(pem)
   ours=$(public_key) || refuse "TLS_CERTIFICATE names $certificate, which does not hold certificates in PEM."
   theirs=$(openssl pkey -pubout <<<"$whole")
   [[ $ours == "$theirs" ]] || refuse "TLS_KEY names $key, which does not belong to the first certificate in $certificate:" \
     "name the key that it was issued for; the server's certificate stands before those that signed it."
-  openssl x509 -checkend 0 -noout >/dev/null <<<"$whole" ||
+  weak=$(weakness)
+  [[ -z $weak ]] || refuse "TLS_CERTIFICATE names $certificate, which Nginx refuses ($weak):" \
+    "RSA keys need 2048 bits, and signatures SHA-256, also those of the certificates after the first."
+  now=$(date +%s)
+  if (($(date_of enddate) <= now)); then
     echo "Clients will refuse the certificate in $certificate: its $(openssl x509 -noout -enddate <<<"$whole")." >&2
+  elif (($(date_of startdate) > now)); then
+    echo "Clients refuse the certificate in $certificate as yet: its $(openssl x509 -noout -startdate <<<"$whole")." >&2
+  fi
 }
 
 ipv4() { # ADDRESS
@@ -158,7 +176,7 @@ write() { # DIR SEEN_AS LISTEN TLS_LISTEN VERSION
   local believed
   check
   believed=$(proxies)
-  if [[ -n $certificate ]]; then put "$1/tls.pem" "${KEY_MODE:-400}" <<<"$whole"; else rm -f "$1/tls.pem"; fi
+  if [[ -n $certificate ]]; then put "$1/tls.pem" "${KEY_MODE:-400}" <<<"$whole"; else rm -f "$1/tls.pem" "$1/tls.pem.old"; fi
   listen "${@:2}" "$believed" | put "$1/listen.conf" 444
 }
 

@@ -13,15 +13,19 @@ done
   exit 1
 }
 
-fingerprint() { openssl x509 -noout -fingerprint -sha256 2>/dev/null; }
-served() { openssl s_client -connect "$1" </dev/null 2>/dev/null | fingerprint || true; }
+# Of all certificates: the first one alone may have got the chain that it lacked.
+fingerprint() {
+  sed -n '/-----BEGIN CERTIFICATE-----/, /-----END CERTIFICATE-----/ p' |
+    openssl crl2pkcs7 -nocrl -certfile /dev/stdin -outform DER 2>/dev/null | sha256sum
+}
+served() { openssl s_client -showcerts -connect "$1" </dev/null 2>/dev/null | fingerprint || true; }
 
 until_served() { # ADDRESS
   local wanted deadline=$((SECONDS + 10))
   wanted=$(fingerprint <"$TLS_CERTIFICATE")
   until [[ $(served "$1") == "$wanted" ]]; do
     ((SECONDS < deadline)) || {
-      echo "Nginx still serves another certificate than that in $TLS_CERTIFICATE; see its log." >&2
+      echo "Nginx still serves others than the certificates in $TLS_CERTIFICATE; look at its log." >&2
       exit 1
     }
     sleep 0.1

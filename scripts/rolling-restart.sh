@@ -5,11 +5,9 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+[[ ${ALONE:-no} == yes ]] || exec scripts/alone.sh scripts/rolling-restart.sh
 service=order-api-app
 all() { scripts/compose.sh ps --all --quiet "$service"; }
-
-# Nginx resolves the replicas on this network only.
-joined() { docker inspect --format '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$1" | grep -qx "$network"; }
 
 remove_new() {
   [[ -z ${new:-} ]] || docker rm --force "$new" >/dev/null
@@ -17,15 +15,14 @@ remove_new() {
 trap remove_new EXIT
 trap 'exit 130' INT TERM HUP
 
+scripts/clear-replicas.sh
 mapfile -t old < <(scripts/compose.sh ps --quiet "$service")
 ((${#old[@]})) || {
-  echo "No replica is running: make docker-compose" >&2
+  echo "None runs: make docker-compose" >&2
   exit 1
 }
+# Nginx resolves the replicas on this network only.
 network=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "${old[0]}")_service
-# A killed run may have left a replica that gets no requests.
-for container in "${old[@]}"; do joined "$container" || docker rm --force "$container" >/dev/null; done
-mapfile -t old < <(scripts/compose.sh ps --quiet "$service")
 
 # Both versions serve for a while, so a migration must suit both. A failed one changes nothing.
 scripts/compose.sh --progress quiet run --rm --no-deps order-api-migrate || {

@@ -34,6 +34,7 @@ for name in "$@"; do
 done
 ((${#missing[@]} == 0)) || {
   echo ".env lacks ${missing[*]}. Add a random value for each:" >&2
+  [[ -z $(tail -c 1 .env) ]] || echo "  echo >>.env" >&2 # the last line lacks its end
   printf "  echo %s=\$(od -An -N32 -tx1 /dev/urandom | tr -d ' \\\\n') >>.env\n" "${missing[@]}" >&2
   exit 1
 }

@@ -6,8 +6,8 @@
 #   stack.sh INSTANCES COMMAND...    runs a command, with this number of services, on new databases in STACK_DIR
 #                                    (var/stack): stack.sh 3 make race. They are of a build with the cargo profile
 #                                    PROFILE (release), or of BINARY; Redis listens on REDIS_PORT too, if that is set
-# The command finds HOST, BASE_URL and API_TOKEN in its environment, DATABASE_URL and REDIS_URL, and in UPSTREAMS the
-# services behind Nginx.
+# The command finds HOST, BASE_URL and API_TOKEN in its environment, DATABASE_URL and REDIS_URL, the services behind
+# Nginx in UPSTREAMS, and their program in BINARY.
 set -euo pipefail
 shopt -s nullglob
 
@@ -20,8 +20,8 @@ clear_away() {
   local service failed=0
   scripts/nginx.sh stop "$dir/nginx" || failed=1
   for service in "$dir"/order-api*/; do scripts/serve.sh stop "$service" || failed=1; done
-  scripts/redis.sh "$end" "$dir/redis" || failed=1
-  scripts/postgres.sh "$end" "$dir/postgres" || failed=1
+  scripts/redis.sh "$databases" "$dir/redis" || failed=1
+  scripts/postgres.sh "$databases" "$dir/postgres" || failed=1
   return "$failed"
 }
 
@@ -29,7 +29,7 @@ stop_all() {
   local status=$?
   trap '' INT TERM HUP PIPE
   set +e
-  [[ $mode != run ]] || say "Stopping."
+  [[ $mode != run || -z ${upstreams[*]} ]] || say "Stopping."
   clear_away || status=1
   exit "$status"
 }
@@ -62,13 +62,14 @@ with() { # INSTANCES COMMAND...
   mapfile -t services < <(seq --format order-api-%.0f "$1")
   listen=127.0.0.1:$(scripts/free-port.sh)
   start_all "${services[@]}"
-  HOST=http://$listen BASE_URL=http://$listen UPSTREAMS="${upstreams[*]/#/http://}" "${@:2}"
+  export HOST=http://$listen BASE_URL=http://$listen UPSTREAMS="${upstreams[*]/#/http://}" BINARY=$binary
+  "${@:2}"
 }
 
 load_settings() {
   scripts/secrets.sh
   local line name
-  while read -r line; do
+  while read -r line || [[ -n $line ]]; do # the last one may lack its end
     name=${line%%=*}
     [[ $line != [A-Z]*=* || -v $name ]] || export "$name=${line#*=}"
   done <.env
@@ -103,8 +104,9 @@ run() {
   }
   start_all order-api
   # The certificate may be for another name than 127.0.0.1.
-  health=$(curl --insecure --silent --fail-with-body --max-time 5 --retry 15 --retry-delay 1 "$url/healthcheck") || {
-    say "The service is not healthy: $health"
+  health=(curl --insecure --silent --max-time 5 "$url/healthcheck")
+  "${health[@]}" --fail --retry 15 --retry-delay 1 --output /dev/null || {
+    say "The service is not healthy: $("${health[@]}")"
     tail -n 20 "$dir/order-api/log" >&2
     return 1
   }
@@ -130,9 +132,9 @@ main() {
   esac
 }
 
-mode=$1 lock='' interrupted=130 end=discard binary='' redis_port='' postgres=() redis=() upstreams=()
+mode=$1 lock='' interrupted=130 databases=discard binary='' redis_port='' postgres=() redis=() upstreams=()
 case $mode in
-  run) dir=var lock=var/run.pid profile=quick interrupted=0 end=stop postgres=(-c autovacuum_naptime=10s) ;;
+  run) dir=var lock=var/run.pid profile=quick interrupted=0 databases=stop postgres=(-c autovacuum_naptime=10s) ;;
   test) dir=var/test profile=dev postgres=(-c fsync=off -c max_connections=400) redis=(--appendfsync everysec) ;;
   *)
     dir=${STACK_DIR:-var/stack} profile=${PROFILE:-release} binary=${BINARY:-} redis_port=${REDIS_PORT:-}

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Builds and starts all containers, returns when each is healthy, and prints the address.
-# Arguments are passed to docker compose up, such as --scale order-api-app=3.
+# Arguments are passed to docker compose up, such as --scale order-api-app=3. BUILD=no uses the existing image.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+[[ ${ALONE:-no} == yes ]] || exec scripts/alone.sh scripts/up.sh "$@"
 scripts/compose.sh config --quiet # reports a wrong setting in one line, first
 # `up --build` names the image differently from a rolling restart, and would replace the containers of one.
-scripts/compose.sh build
+[[ ${BUILD:-yes} == no ]] || scripts/compose.sh build
+scripts/clear-replicas.sh
 limit=180
 up() { scripts/compose.sh up --detach --wait --wait-timeout "$limit" "$@"; }
 SECONDS=0

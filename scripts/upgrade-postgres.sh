@@ -7,6 +7,7 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
+[[ ${ALONE:-no} == yes ]] || exec scripts/alone.sh scripts/upgrade-postgres.sh "$@"
 fail() {
   echo "$*" >&2
   exit 1
@@ -18,9 +19,14 @@ all=/var/lib/postgresql
 to=${1:-}
 [[ $to =~ ^[1-9][0-9]$ ]] || fail "To which major version? make upgrade-postgres TO=19"
 [[ -z ${POSTGRES_VERSION:-} ]] || fail "POSTGRES_VERSION is set in the environment, where it hides .env. Unset it."
-number=$(in_db psql --username=order_api --no-psqlrc --tuples-only --no-align --dbname=postgres \
-  --command 'SHOW server_version_num') || fail "PostgreSQL does not answer (make ps); nothing was changed."
-from=$((number / 10000))
+compose config --quiet # a wrong setting would keep everything down in the end
+version() {
+  local number
+  number=$(in_db psql --username=order_api --no-psqlrc --tuples-only --no-align --dbname=postgres \
+    --command 'SHOW server_version_num') && echo $((number / 10000))
+}
+from=$(version) || fail "PostgreSQL does not answer (make ps); nothing was changed."
+((to != from)) || fail "PostgreSQL $from runs already; nothing was changed."
 ((to > from)) || fail "PostgreSQL $from is running, which is not older than $to; nothing was changed."
 docker image inspect "postgres:$to" >/dev/null 2>&1 || docker pull --quiet "postgres:$to" >&2 ||
   fail "There is no image postgres:$to; nothing was changed."
@@ -34,7 +40,8 @@ echo "A backup is in $backup." >&2
 switch() {
   (
     umask 077
-    { sed '/^POSTGRES_VERSION=/d' .env && echo "POSTGRES_VERSION=$1"; } >.env.new
+    cp -p .env .env.new # it stays its owner's
+    { awk '!/^POSTGRES_VERSION=/' .env && echo "POSTGRES_VERSION=$1"; } >.env.new # the last line may lack its end
   )
   sync .env.new
   mv .env.new .env
@@ -43,7 +50,7 @@ switch() {
 start_everything() {
   local status=$?
   trap - EXIT
-  scripts/up.sh || status=1
+  BUILD=no scripts/up.sh || status=1
   exit "$status"
 }
 trap start_everything EXIT
@@ -57,7 +64,7 @@ UPGRADE_TO=$to compose --profile upgrade run --rm --no-deps -T --name "$name" or
 in_db sh -c "mkdir -p $all/$to && rm -rf $all/$to/docker && mv $all/upgrade $all/$to/docker && sync"
 switch "$to"
 # Only the database: while nothing is written, the switch can be reverted.
-compose up --detach --no-deps --wait --wait-timeout 180 order-api-db || {
+{ compose up --detach --no-deps --wait --wait-timeout 180 order-api-db && [[ $(version) == "$to" ]]; } || {
   compose logs --tail 20 order-api-db >&2
   switch "$from"
   compose up --detach --no-deps --wait order-api-db

@@ -12,7 +12,7 @@ use rocket::{Build, Rocket};
 
 use crate::broker::{Broker, NotAnAddress};
 use crate::config::Config;
-use crate::db::Database;
+use crate::db::{Database, Profile};
 use crate::delivery::Budget;
 use crate::http::token::Tokens;
 use crate::telemetry::scrape::Scrapes;
@@ -41,23 +41,21 @@ pub enum BuildError {
 pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
     declare_metrics();
     let provider = orders::distance::provider(&config.distance, &config.outbound)?;
-    let database = Database::new(&config.database);
-    let scrapes = Scrapes::default();
-    scrapes.add(database.clone());
+    let database = Database::new(&config.database, Profile::by_key(&config.database));
+    let (broker, budget) = (Broker::new(&config.redis)?, Budget::new());
+    let mut scrapes: Scrapes = vec![Box::new(database.clone())];
     Ok(rocket::custom(rocket_config(config))
-        .manage(scrapes)
-        .manage(database)
-        .manage(Broker::new(&config.redis)?)
-        .manage(Budget::new())
+        .manage(database.clone())
+        .manage(broker.clone())
         .manage(Tokens::new(&config.access))
         // Rocket's own headers are for pages, and cost each answer some time; Nginx adds the one that matters here.
         .attach(Shield::new())
         .attach(http::stage())
-        .attach(orders::stage(provider))
-        .attach(queue::stage())
-        .attach(queues::stage())
+        .attach(orders::stage(&database, provider))
+        .attach(queue::stage(&broker, &budget, &mut scrapes))
+        .attach(queues::stage(&broker, &budget, &mut scrapes))
         .attach(keyvalue::stage())
-        .attach(ops::stage(&config.server))
+        .attach(ops::stage(&config.server, scrapes))
         .attach(ops::logs::stage(&config.logs))
         .attach(AdHoc::on_liftoff("Listening", |rocket| {
             Box::pin(async move {

@@ -10,7 +10,7 @@ use rocket::error::ErrorKind;
 use rocket::tokio::runtime::{self, Runtime};
 
 use crate::config::{self, Config, ConfigError, Environment, page};
-use crate::db::Database;
+use crate::db::Profile;
 use crate::db::migrate::{self, MigrateError};
 use crate::http::launch::until_stopped;
 use crate::ops::probe::{self, ProbeError};
@@ -157,7 +157,7 @@ fn serve(environment: &Environment) -> Result<(), CliError> {
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES_MAX) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
-    let waiting = Database::threads_max(&config.database);
+    let waiting = Profile::by_key(&config.database).threads_max();
     let runtime = runtime_of(config.server.worker_threads, waiting)?;
     let rocket = runtime.block_on(async { app::build(&config) })?;
     let served = runtime.block_on(until_stopped(

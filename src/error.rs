@@ -1,8 +1,70 @@
-//! Everything that can go wrong for a client: one closed enum → status, code, sentence.
+//! The shape of a refusal, and the refusals that no feature owns: token, body, route, backend, overload.
 
-/// A request that was not answered with success. `Display` gives the human sentence; the `String` of a
-/// variant from 500 on is the reason for the log, which the sentence never shows.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+use std::fmt;
+use std::sync::Arc;
+
+/// What the client is told beside the sentence, and what the log is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable word for programs.
+    pub code: &'static str,
+    /// Seconds after which the request may be sent again, for refusals that did nothing.
+    pub retry_after: Option<u32>,
+    /// Why our side failed, for the log.
+    pub reason: Option<&'a str>,
+}
+
+impl<'a> Shape<'a> {
+    /// The client's mistake: nothing is logged.
+    #[must_use]
+    pub fn mistake(status: u16, code: &'static str) -> Self {
+        debug_assert!(status < 500, "{code} is a failure, whose reason is logged");
+        Self::unlogged(status, code)
+    }
+
+    fn unlogged(status: u16, code: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            retry_after: None,
+            reason: None,
+        }
+    }
+
+    /// Our side's failure: its reason is logged.
+    #[must_use]
+    pub fn failure(status: u16, code: &'static str, reason: &'a str) -> Self {
+        Self {
+            reason: Some(reason),
+            ..Self::unlogged(status, code)
+        }
+    }
+
+    /// Nothing was done: the request may be sent again after a second.
+    #[must_use]
+    pub fn again(mut self) -> Self {
+        self.retry_after = Some(1);
+        self
+    }
+}
+
+/// A refusal that a feature declares. `Display` gives the human sentence.
+pub trait Refusal: fmt::Debug + fmt::Display + Send + Sync + 'static {
+    /// What the client and the log are told beside the sentence.
+    fn shape(&self) -> Shape<'_>;
+}
+
+impl<R: Refusal> From<R> for ApiError {
+    fn from(refusal: R) -> Self {
+        Self::Feature(Arc::new(refusal))
+    }
+}
+
+/// A request that was not answered with success. The `String` of a variant from 500 on is the reason for the log,
+/// which the sentence never shows.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
     /// The request line or a header is not HTTP.
     #[error("The request is malformed.")]
@@ -16,39 +78,6 @@ pub enum ApiError {
     /// A member or parameter that has the right form but no possible value.
     #[error("{0}")]
     OutOfRange(String),
-    /// `page`, `after` or `limit` is missing or wrong.
-    #[error("{0}")]
-    InvalidPage(String),
-    /// The id in the path is no integer.
-    #[error("The order id must be an integer.")]
-    InvalidId,
-    /// The provider knows no road between the two points.
-    #[error("There is no route between the origin and the destination.")]
-    NoRoute,
-    /// The order is taken.
-    #[error("Order {0} is already taken.")]
-    OrderTaken(i64),
-    /// Another request holds the order's row at this moment.
-    #[error("Order {0} is being taken by another request right now.")]
-    OrderLocked(i64),
-    /// There is no such order to take.
-    #[error("There is no order {0}.")]
-    NothingToTake(String),
-    /// There is no such order to show.
-    #[error("There is no order {0}.")]
-    OrderNotFound(String),
-    /// Nothing is kept under the key.
-    #[error("There is nothing under this key.")]
-    KeyNotFound,
-    /// The name in the path is none that a queue can have.
-    #[error("The name of a queue must have 1 to 64 characters, each of a-z, 0-9 or a hyphen.")]
-    InvalidName,
-    /// Nobody has ever pushed to the queue.
-    #[error("There is no queue {0}.")]
-    QueueNotFound(String),
-    /// The message is acknowledged, or somebody else has it by now, or there never was such a receipt.
-    #[error("There is no message with this receipt any more.")]
-    ReceiptNotFound,
     /// The token is missing or wrong.
     #[error("Unauthorized access!")]
     Unauthorized,
@@ -90,9 +119,6 @@ pub enum ApiError {
     /// The connection to PostgreSQL or Redis broke while the change was being committed.
     #[error("The connection broke while the change was being saved; look before you try again.")]
     OutcomeUnknown(String),
-    /// The distance provider could not be reached or refused; nothing was done.
-    #[error("The road distance cannot be looked up right now; nothing was done, please try again.")]
-    DistanceUnavailable(String),
     /// A bug of ours.
     #[error("Something went wrong on our side.")]
     Internal(String),
@@ -104,68 +130,36 @@ pub enum ApiError {
         /// Its standard reason phrase.
         reason: &'static str,
     },
+    /// A refusal that its feature declares.
+    #[error("{0}")]
+    Feature(Arc<dyn Refusal>),
 }
 
 impl ApiError {
-    /// The HTTP status and the stable word for programs.
+    /// What the client and the log are told beside the sentence.
     #[must_use]
-    pub fn status_and_code(&self) -> (u16, &'static str) {
+    pub fn shape(&self) -> Shape<'_> {
         match self {
-            Self::BadRequest => (400, "bad_request"),
-            Self::InvalidJson(_) | Self::InvalidBody(_) => (400, "invalid_body"),
-            Self::OutOfRange(_) => (400, "out_of_range"),
-            Self::InvalidPage(_) => (400, "invalid_page"),
-            Self::InvalidId => (400, "invalid_id"),
-            Self::NoRoute => (400, "no_route"),
-            Self::OrderTaken(_) => (400, "order_taken"),
-            Self::OrderLocked(_) => (400, "order_locked"),
-            Self::NothingToTake(_) => (400, "order_not_found"),
-            Self::OrderNotFound(_) => (404, "order_not_found"),
-            Self::KeyNotFound => (404, "key_not_found"),
-            Self::InvalidName => (400, "invalid_name"),
-            Self::QueueNotFound(_) => (404, "queue_not_found"),
-            Self::ReceiptNotFound => (404, "receipt_not_found"),
-            Self::Unauthorized => (401, "unauthorized"),
-            Self::NotFound => (404, "not_found"),
-            Self::MethodNotAllowed { .. } => (405, "method_not_allowed"),
-            Self::PayloadTooLarge { .. } => (413, "payload_too_large"),
-            Self::RequestTimeout => (408, "request_timeout"),
-            Self::UnknownMethod => (501, "not_implemented"),
-            Self::Internal(_) => (500, "internal_error"),
-            Self::DatabaseUnavailable(_) => (503, "database_unavailable"),
-            Self::RedisUnavailable(_) => (503, "redis_unavailable"),
-            Self::BrokerFull(_) => (507, "broker_full"),
-            Self::Overloaded => (503, "overloaded"),
-            Self::OutcomeUnknown(_) => (503, "outcome_unknown"),
-            Self::DistanceUnavailable(_) => (503, "distance_unavailable"),
-            Self::Http { status, .. } => (*status, "http_error"),
-        }
-    }
-
-    /// Why it is our side's failure, for the log.
-    #[must_use]
-    pub fn reason(&self) -> Option<&str> {
-        match self {
-            Self::DatabaseUnavailable(reason)
-            | Self::RedisUnavailable(reason)
-            | Self::BrokerFull(reason)
-            | Self::OutcomeUnknown(reason)
-            | Self::DistanceUnavailable(reason)
-            | Self::Internal(reason) => Some(reason),
-            _ => None,
-        }
-    }
-
-    /// Seconds after which the request may be sent again, for refusals that did nothing.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<u32> {
-        match self {
-            Self::DatabaseUnavailable(_)
-            | Self::RedisUnavailable(_)
-            | Self::BrokerFull(_)
-            | Self::Overloaded
-            | Self::DistanceUnavailable(_) => Some(1),
-            _ => None,
+            Self::BadRequest => Shape::mistake(400, "bad_request"),
+            Self::InvalidJson(_) | Self::InvalidBody(_) => Shape::mistake(400, "invalid_body"),
+            Self::OutOfRange(_) => Shape::mistake(400, "out_of_range"),
+            Self::Unauthorized => Shape::mistake(401, "unauthorized"),
+            Self::NotFound => Shape::mistake(404, "not_found"),
+            Self::MethodNotAllowed { .. } => Shape::mistake(405, "method_not_allowed"),
+            Self::RequestTimeout => Shape::mistake(408, "request_timeout"),
+            Self::PayloadTooLarge { .. } => Shape::mistake(413, "payload_too_large"),
+            // The client's mistake, whatever its status.
+            Self::UnknownMethod => Shape::unlogged(501, "not_implemented"),
+            // Counted where it is found: a line for each would add to the load.
+            Self::Overloaded => Shape::unlogged(503, "overloaded").again(),
+            Self::Internal(reason) => Shape::failure(500, "internal_error", reason),
+            Self::DatabaseUnavailable(reason) => Shape::failure(503, "database_unavailable", reason).again(),
+            Self::RedisUnavailable(reason) => Shape::failure(503, "redis_unavailable", reason).again(),
+            Self::BrokerFull(reason) => Shape::failure(507, "broker_full", reason).again(),
+            Self::OutcomeUnknown(reason) => Shape::failure(503, "outcome_unknown", reason),
+            Self::Http { status, .. } if *status < 500 => Shape::mistake(*status, "http_error"),
+            Self::Http { status, reason } => Shape::failure(*status, "http_error", reason),
+            Self::Feature(refusal) => refusal.shape(),
         }
     }
 }
@@ -177,12 +171,12 @@ mod tests {
     #[test]
     fn only_refusals_that_did_nothing_may_be_sent_again() {
         let reason = || "FATAL: secret".to_owned();
-        assert_eq!(ApiError::DatabaseUnavailable(reason()).retry_after(), Some(1));
-        assert_eq!(ApiError::DistanceUnavailable(reason()).retry_after(), Some(1));
-        assert_eq!(ApiError::BrokerFull(reason()).retry_after(), Some(1));
-        assert_eq!(ApiError::Overloaded.retry_after(), Some(1));
-        assert_eq!(ApiError::OutcomeUnknown(reason()).retry_after(), None);
-        assert_eq!(ApiError::Internal(reason()).retry_after(), None);
+        let retry_after = |error: ApiError| error.shape().retry_after;
+        assert_eq!(retry_after(ApiError::DatabaseUnavailable(reason())), Some(1));
+        assert_eq!(retry_after(ApiError::BrokerFull(reason())), Some(1));
+        assert_eq!(retry_after(ApiError::Overloaded), Some(1));
+        assert_eq!(retry_after(ApiError::OutcomeUnknown(reason())), None);
+        assert_eq!(retry_after(ApiError::Internal(reason())), None);
     }
 
     #[test]
@@ -190,25 +184,14 @@ mod tests {
         let reason = || "FATAL: secret".to_owned();
         for error in [
             ApiError::DatabaseUnavailable(reason()),
+            ApiError::RedisUnavailable(reason()),
             ApiError::BrokerFull(reason()),
             ApiError::OutcomeUnknown(reason()),
-            ApiError::DistanceUnavailable(reason()),
             ApiError::Internal(reason()),
         ] {
-            assert!(error.status_and_code().0 >= 500);
+            assert!(error.shape().status >= 500);
             assert!(!error.to_string().contains("secret"), "{error}");
-            assert_eq!(error.reason(), Some("FATAL: secret"));
+            assert_eq!(error.shape().reason, Some("FATAL: secret"));
         }
-    }
-
-    #[test]
-    fn taking_a_missing_order_is_the_clients_mistake_and_showing_it_is_not_found() {
-        let id = || "7".to_owned();
-        let taken = ApiError::NothingToTake(id()).status_and_code();
-        let shown = ApiError::OrderNotFound(id()).status_and_code();
-        assert_eq!(
-            (taken, shown),
-            ((400, "order_not_found"), (404, "order_not_found"))
-        );
     }
 }

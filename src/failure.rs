@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn each_backend_has_its_own_codes() {
-        let code = |failure| ApiError::from(failure).status_and_code().1;
+        let code = |failure| ApiError::from(failure).shape().code;
         for (backend, unavailable, full) in [
             (
                 Backend::PostgreSQL,

@@ -4,11 +4,12 @@
 //!
 //! ```text
 //! main → cli → app → orders, queue, queues, keyvalue, ops → http, delivery
-//!   → db, broker, outbound → lane → failure, telemetry → config, error
+//!   → db, broker, outbound → lane → telemetry → config, failure → error
 //! ```
 //!
 //! A line that speaks HTTP lives in its feature's `routes.rs`, one that speaks SQL in its `store.rs`,
-//! one that decides in its `model.rs`. Nothing shared imports a feature, and no feature another.
+//! one that decides in its `model.rs`; each declares its own refusals, metrics and keys. Nothing shared imports a
+//! feature, and no feature another.
 
 pub mod app;
 pub mod broker;
@@ -19,11 +20,11 @@ mod delivery;
 pub mod error;
 pub mod failure;
 pub mod http;
-pub mod keyvalue;
+mod keyvalue;
 pub mod lane;
 pub mod ops;
 pub mod orders;
 pub mod outbound;
-pub mod queue;
-pub mod queues;
+mod queue;
+mod queues;
 pub mod telemetry;

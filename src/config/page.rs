@@ -62,8 +62,8 @@ pub fn markdown() -> String {
     let mut page = "# Settings\n\n\
         All settings are environment variables. An empty one counts as unset. The service checks its own\n\
         at the start, and stops with one line that names the first that is wrong. `order-api config` shows\n\
-        what is set, and where the rest comes from. `make settings` writes this page and `.env.example`\n\
-        from `src/config/settings.rs`.\n"
+        what is set, and where the rest comes from; in a container, `start.sh config` reads the secrets\n\
+        too. `make settings` writes this page and `.env.example` from `src/config/settings.rs`.\n"
         .to_owned();
     for (reader, title) in READERS {
         let head = "| setting | | values | default |\n| --- | --- | --- | --- |";
@@ -87,7 +87,8 @@ fn allowed(setting: &Setting) -> String {
     match setting.kind {
         Kind::Whole(unit, from, to) => format!("{from} to {to} {unit}").trim_end().to_owned(),
         Kind::OneOf(words) => words.join(", "),
-        Kind::Text(what) | Kind::Secret(what) => what.to_owned(),
+        Kind::Text(what) => what.to_owned(),
+        Kind::Secret(what) => format!("{what} (secret)"),
     }
 }
 

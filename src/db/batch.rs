@@ -1,4 +1,4 @@
-//! Lanes whose batches are statements, and what to do when one fails for the sake of one item.
+//! Lanes whose batches are statements, and what to do when one fails because of one item.
 
 use std::slice;
 
@@ -7,7 +7,7 @@ use diesel::result::QueryResult;
 use tokio::time::Instant;
 
 use super::Database;
-use super::pool::Kind;
+use super::kind::Kind;
 use super::sqlstate::may_concern_one_item;
 use crate::failure::Failure;
 use crate::lane::{Batch, Lane, Rules};
@@ -77,6 +77,7 @@ where
         key,
         bytes: |_| 0,
         side_by_side,
+        patience: database.profile().patience,
         no_answer: kind.no_answer(),
     };
     let database = database.clone();
@@ -102,13 +103,13 @@ where
     let Batch { items, begin_by } = batch;
     let number = items.len();
     let together = move |connection: &mut PgConnection| {
-        let answers = statement(connection, &items);
-        Ok((items, answers))
+        let answers = statement(connection, &items).map_err(|error| (items, error));
+        Ok(answers.map(|answers| answers.into_iter().map(Ok).collect::<Vec<_>>()))
     };
     let (items, error) = match database.run(kind, begin_by, together).await {
-        Ok((_, Ok(answers))) if answers.len() == number => return answers.into_iter().map(Ok).collect(),
-        Ok((_, Ok(_))) => return failed(number, &miscounted()), // it has been carried out
-        Ok((items, Err(error))) => (items, error),
+        Ok(Ok(answers)) if answers.len() == number => return answers,
+        Ok(Ok(_)) => return failed(number, &miscounted()), // it has been carried out
+        Ok(Err(failed)) => failed,
         Err(failure) => return failed(number, &failure),
     };
     let alone = kind == Kind::Write && number > 1 && may_concern_one_item(&error);

@@ -1,12 +1,14 @@
 //! Who holds a connection: the thread that runs a statement on it, or nobody, once its answer is not waited for.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use diesel::pg::PgConnection;
 use diesel::r2d2::PooledConnection;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Instant, timeout_at};
 
 use super::manager::Manager;
 
@@ -64,7 +66,7 @@ impl Claim {
     }
 
     /// Since when the statement runs, if it does.
-    pub(super) fn running_since(&self) -> Option<Instant> {
+    fn running_since(&self) -> Option<Instant> {
         match *self.state() {
             State::Running(since, _) => Some(since),
             _ => None,
@@ -128,6 +130,29 @@ pub(super) struct Waiter<'a> {
 }
 
 impl Waiter<'_> {
+    /// What came of the statement's thread; nothing, if the statement has been silent for too long once it began, or
+    /// when the time is up. PostgreSQL ends a statement in time, unless all of it is stuck or the network is.
+    pub(super) async fn wait<T>(
+        &self,
+        running: &mut JoinHandle<T>,
+        silent_after: Duration,
+        answer_by: Instant,
+    ) -> Option<Result<T, JoinError>> {
+        let mut until = answer_by.min(Instant::now() + silent_after);
+        loop {
+            if let Ok(finished) = timeout_at(until, &mut *running).await {
+                return Some(finished);
+            }
+            let since = self.claim.running_since();
+            let later = since.map_or(answer_by, |since| since + silent_after);
+            let later = later.min(answer_by);
+            if later <= until {
+                return None;
+            }
+            until = later;
+        }
+    }
+
     /// Whether the statement had begun.
     pub(super) fn abandon(&self) -> bool {
         self.claim.abandon(self.abandoned)

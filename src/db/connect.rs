@@ -5,22 +5,13 @@
 //! moment only; an attempt that succeeds later is for whoever asks next.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
-use diesel::dsl::sql;
-use diesel::pg::PgConnection;
-use diesel::sql_types::{BigInt, Bool};
-use diesel::{Connection, RunQueryDsl, select};
-use secrecy::{ExposeSecret, SecretString};
-
+use super::hosts::Hosts;
 use super::race::{Outcome, Race, lock};
-use super::session::{Session, Trust};
-use super::sqlstate;
-use crate::config;
+use super::session::Session;
 
 /// Between attempts while they fail.
 const PACE: Duration = Duration::from_millis(50);
@@ -31,16 +22,6 @@ const ATTEMPTS_MAX: usize = 64;
 /// Connections that came too late for whoever asked, and how long they are kept for others.
 const LATE: usize = 3;
 const LATE_FOR: Duration = Duration::from_secs(2);
-
-/// A statement is planned once and not at every call (PostgreSQL manual, PREPARE). All of ours go by the primary
-/// key: the index is right even for a plan that was made while the table was small. Such a plan does not know how
-/// few rows are asked for, so it would be compiled where the table is large, which takes longer than to run it.
-/// Nor does it know how many ids a batch has: a nested loop over them would compare each with each.
-const ONE_PLAN: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
-     SET enable_nestloop = off; SET jit = off";
-/// 1 for a new cluster, and one more with each promotion of a standby.
-const TIMELINE: &str = "CASE WHEN pg_is_in_recovery() THEN 0 \
-     ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END";
 
 /// Why there is no connection, or why it is not to be used.
 #[derive(Debug, thiserror::Error)]
@@ -73,11 +54,7 @@ pub(super) enum ConnectError {
 pub(super) struct Connector(Arc<Shared>);
 
 struct Shared {
-    hosts: Vec<SecretString>,
-    settings: String,
-    trust: Arc<Trust>,
-    /// The highest that was seen.
-    timeline: AtomicI64,
+    hosts: Hosts,
     state: Mutex<State>,
     /// An attempt has ended.
     ended: Condvar,
@@ -98,24 +75,17 @@ struct State {
 }
 
 impl Connector {
-    pub(super) fn new(config: &config::Database, trust: Arc<Trust>) -> Self {
+    pub(super) fn new(hosts: Hosts) -> Self {
         Self(Arc::new(Shared {
-            settings: format!(
-                "SET application_name = 'order-api'; {ONE_PLAN}; {} SET statement_timeout = {}",
-                sqlstate::ENGLISH_MESSAGES,
-                config.statement_timeout.as_millis(),
-            ),
-            timeline: AtomicI64::new(0),
             state: Mutex::new(State {
                 ready: VecDeque::new(),
-                under_way: vec![0; config.hosts.len()],
+                under_way: vec![0; hosts.number()],
                 last_start: None,
                 preferred: 0,
-                surveyed: trust.now().0,
+                surveyed: hosts.silences(),
                 pace: None,
             }),
-            hosts: config.hosts.clone(),
-            trust,
+            hosts,
             ended: Condvar::new(),
         }))
     }
@@ -156,10 +126,10 @@ impl Connector {
     fn race(&self) -> Result<Session, ConnectError> {
         let mut state = lock(&self.0.state);
         // After a silence the host that was reached last may be the wrong one.
-        let silences = self.0.trust.now().0;
-        let survey = self.0.hosts.len() > 1 && state.surveyed != silences;
+        let silences = self.0.hosts.silences();
+        let survey = self.0.hosts.number() > 1 && state.surveyed != silences;
         state.surveyed = silences;
-        let mut race = Race::new(self.0.hosts.len(), state.preferred, survey);
+        let mut race = Race::new(self.0.hosts.number(), state.preferred, survey);
         loop {
             let now = Instant::now();
             if race.is_settled(now)
@@ -214,7 +184,7 @@ impl Connector {
 impl Shared {
     /// One attempt, on its own thread, for as long as it takes.
     fn attempt(&self, host: usize, outcome: &Mutex<Outcome>) {
-        let made = self.open(host);
+        let made = self.hosts.open(host);
         let mut state = lock(&self.state);
         end(&mut state, host);
         let mut unwanted = None;
@@ -232,35 +202,6 @@ impl Shared {
         self.ended.notify_all();
         drop(state);
         drop(unwanted);
-    }
-
-    fn open(&self, host: usize) -> Result<Session, ConnectError> {
-        let url = self.hosts.get(host).ok_or(ConnectError::Crowded)?;
-        let (silences, mut demotions) = self.trust.now();
-        let mut connection = PgConnection::establish(url.expose_secret())?;
-        connection.batch_execute(&self.settings)?;
-        let read_only = sql::<Bool>("current_setting('transaction_read_only')::bool");
-        let read_only = select(read_only).get_result(&mut connection)?;
-        // Not every server tells; one that does not is believed.
-        if self.hosts.len() > 1
-            && let Ok(timeline) = select(sql::<BigInt>(TIMELINE)).get_result::<i64>(&mut connection)
-            && timeline > 0
-        {
-            let highest = self.timeline.fetch_max(timeline, Ordering::SeqCst);
-            if timeline < highest {
-                return Err(ConnectError::LeftBehind(timeline));
-            }
-            if highest > 0 && timeline > highest {
-                self.trust.failed_over();
-                demotions = self.trust.now().1;
-            }
-        }
-        Ok(Session::new(
-            connection,
-            Arc::clone(&self.trust),
-            (silences, demotions),
-            read_only,
-        ))
     }
 }
 

@@ -4,10 +4,13 @@ pub mod batch;
 mod claim;
 mod connect;
 mod failure;
+mod hosts;
+mod kind;
 mod manager;
 pub(crate) mod metrics;
 pub mod migrate;
 mod pool;
+mod profile;
 mod race;
 #[rustfmt::skip]
 pub mod schema;
@@ -15,3 +18,4 @@ mod session;
 pub mod sqlstate;
 
 pub use pool::Database;
+pub use profile::Profile;

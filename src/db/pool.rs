@@ -6,19 +6,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{Pool, PooledConnection};
-use diesel::result::{Error, QueryResult};
+use diesel::result::QueryResult;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::claim::{Claim, Lent, Permits, Waiter};
 use super::connect::Connector;
-use super::failure::{after_read, after_write, outcome_unknown, unavailable};
+use super::failure::unavailable;
+use super::hosts::Hosts;
+use super::kind::Kind;
 use super::manager::{LogError, Manager};
 use super::metrics::METRICS;
-use super::session::Trust;
+use super::profile::Profile;
 use crate::config;
 use crate::failure::{Failure, Overload};
 use crate::telemetry::scrape::AtScrape;
@@ -29,8 +32,6 @@ const IDLE_MIN: u32 = 2;
 const CONNECTION_TIMEOUT: Duration = Duration::from_millis(200);
 /// PostgreSQL ends a statement at its time limit. If it has not said so by then, it is stuck, or the network is.
 const SILENCE: Duration = Duration::from_millis(250);
-/// Connections that are left to threads which wait for an answer, beyond as many as the pool has.
-const ABANDONED: usize = 32;
 
 /// The database, as handlers use it: closures over a connection, run off the async threads.
 #[derive(Clone)]
@@ -45,34 +46,7 @@ pub struct Database {
     checks: Arc<Semaphore>,
     /// For threads that nobody waits for.
     abandoned: Arc<Semaphore>,
-    abandoned_max: usize,
-    statement_timeout: Duration,
-}
-
-/// What a statement is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Read,
-    Write,
-    Check,
-}
-
-impl Kind {
-    /// What an error of the statement means.
-    pub(super) fn failed(self, error: Error) -> Failure {
-        match self {
-            Self::Read | Self::Check => after_read(error),
-            Self::Write => after_write(error),
-        }
-    }
-
-    /// What it means that the statement was sent and not answered.
-    pub(super) fn no_answer(self) -> fn(String) -> Failure {
-        match self {
-            Self::Read | Self::Check => unavailable,
-            Self::Write => outcome_unknown,
-        }
-    }
+    profile: Profile,
 }
 
 /// How long something may take.
@@ -86,38 +60,32 @@ struct Limits {
 impl Database {
     /// A pool that connects in the background, so that the service starts, and recovers, without PostgreSQL.
     #[must_use]
-    pub fn new(config: &config::Database) -> Self {
-        let size = config.pool_size.get();
-        let connector = Connector::new(config, Arc::new(Trust::default()));
+    pub fn new(config: &config::Database, profile: Profile) -> Self {
+        let connector = Connector::new(Hosts::new(config, &profile));
         let pool = Pool::builder()
-            .max_size(size)
-            .min_idle(Some(IDLE_MIN.min(size)))
+            .max_size(profile.connections)
+            .min_idle(Some(IDLE_MIN.min(profile.connections)))
             .connection_timeout(CONNECTION_TIMEOUT)
             .error_handler(Box::new(LogError::default()))
             .build_unchecked(Manager(connector.clone()));
-        let semaphore = |permits: u32| Arc::new(Semaphore::new(permits as usize));
-        let abandoned_max = abandoned_max(size as usize);
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
         Self {
             pool,
             connector,
-            permits: semaphore(size),
-            reads: semaphore((size * 3 / 4).max(1)),
+            permits: semaphore(profile.connections as usize),
+            reads: semaphore(profile.reads as usize),
             checks: semaphore(1),
-            abandoned: Arc::new(Semaphore::new(abandoned_max)),
-            abandoned_max,
-            statement_timeout: config.statement_timeout,
+            abandoned: semaphore(profile.abandoned_max()),
+            profile,
         }
     }
 
-    /// How many threads may wait for PostgreSQL at once.
-    #[must_use]
-    pub fn threads_max(config: &config::Database) -> usize {
-        let size = config.pool_size.get() as usize;
-        size + abandoned_max(size)
+    /// What the pool's statements are like.
+    pub(super) fn profile(&self) -> &Profile {
+        &self.profile
     }
 
-    /// Runs a statement that changes nothing, if a connection is there by `begin_by`. Reads use three quarters of
-    /// the connections at most.
+    /// Runs a statement that changes nothing, if a connection is there by `begin_by`.
     ///
     /// # Errors
     /// PostgreSQL cannot be reached or refuses.
@@ -163,7 +131,8 @@ impl Database {
         let state = self.pool.state();
         let busy = state.connections.saturating_sub(state.idle_connections);
         let abandoned = self
-            .abandoned_max
+            .profile
+            .abandoned_max()
             .saturating_sub(self.abandoned.available_permits());
         for (name, number) in [
             ("busy", busy),
@@ -188,7 +157,7 @@ impl Database {
         let limits = Limits {
             kind,
             begin_by,
-            answer_by: begin_by + self.statement_timeout,
+            answer_by: begin_by + self.profile.statement_timeout,
         };
         self.run_within(limits, work).await
     }
@@ -221,20 +190,9 @@ impl Database {
             claim.end(connection);
             done.map_err(|error| limits.kind.failed(error))
         });
-        // PostgreSQL ends a statement in time by itself, unless it is stuck whole or the network is.
-        let silent_after = self.statement_timeout + SILENCE;
-        let mut until = limits.answer_by.min(Instant::now() + silent_after);
-        loop {
-            if let Ok(finished) = timeout_at(until, &mut running).await {
-                return finished.map_err(|error| limits.kind.no_answer()(error.to_string()))?;
-            }
-            let since = waiter.claim.running_since();
-            let later = since.map_or(limits.answer_by, |since| since + silent_after);
-            let later = later.min(limits.answer_by);
-            if later <= until {
-                break;
-            }
-            until = later;
+        let silent_after = self.profile.statement_timeout + SILENCE;
+        if let Some(finished) = waiter.wait(&mut running, silent_after, limits.answer_by).await {
+            return finished.map_err(|error| limits.kind.no_answer()(error.to_string()))?;
         }
         Err(if waiter.abandon() {
             limits.kind.no_answer()("PostgreSQL does not answer".to_owned())
@@ -258,16 +216,11 @@ impl Database {
     }
 }
 
-#[rocket::async_trait]
+#[async_trait]
 impl AtScrape for Database {
     async fn renew(&self, _by: Instant) {
         self.report();
     }
-}
-
-/// As many as the pool has may fall silent together, and their successors have room to do so too.
-fn abandoned_max(pool_size: usize) -> usize {
-    pool_size + ABANDONED
 }
 
 /// A connection of the pool that is of use for this.

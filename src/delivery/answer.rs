@@ -7,23 +7,14 @@ use std::io::{self, Cursor, SeekFrom};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use rocket::http::{ContentType, Status};
+use rocket::http::ContentType;
 use rocket::response::{self, Response};
 use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
-use serde::Serialize;
 
 /// What was taken for a client; to be dropped without this, means that it did not get it.
 pub trait Delivered: Send + Unpin + 'static {
     /// The client's answer was read to its end.
     fn delivered(&mut self);
-}
-
-/// A body as JSON.
-///
-/// # Errors
-/// It cannot be written.
-pub fn text(body: &impl Serialize) -> Result<Vec<u8>, Status> {
-    serde_json::to_vec(body).map_err(|_| Status::InternalServerError)
 }
 
 /// A `200` with this JSON; `taken` is told when all of it has been read.

@@ -3,5 +3,5 @@
 mod answer;
 mod budget;
 
-pub use answer::{Delivered, respond, text};
+pub use answer::{Delivered, respond};
 pub use budget::{Budget, Share};

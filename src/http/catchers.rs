@@ -41,7 +41,7 @@ fn unreadable(request: &Request<'_>) -> ApiError {
         id: RequestId::of(request),
         method: "unknown",
         route: UNROUTED,
-        status: error.status_and_code().0,
+        status: error.shape().status,
         took: Duration::ZERO,
         client: request.client_ip(),
     });

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::RequestId;
 use super::json::Json;
-use crate::error::ApiError;
+use crate::error::{ApiError, Shape};
 
 #[derive(Serialize)]
 struct ErrorBody<'a> {
@@ -18,10 +18,15 @@ struct ErrorBody<'a> {
 
 impl<'r> Responder<'r, 'static> for ApiError {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        let (status, code) = self.status_and_code();
+        let Shape {
+            status,
+            code,
+            retry_after,
+            reason,
+        } = self.shape();
         let id = RequestId::of(request);
         let request_id = id.as_str();
-        if let Some(reason) = self.reason() {
+        if let Some(reason) = reason {
             tracing::error!(request_id, code, reason, "the request failed");
         }
         let body = Json(ErrorBody {
@@ -34,7 +39,7 @@ impl<'r> Responder<'r, 'static> for ApiError {
             .status(Status::new(status))
             // Rocket runs no response fairing where it could not read the request line.
             .header(id);
-        if let Some(seconds) = self.retry_after() {
+        if let Some(seconds) = retry_after {
             response.header(Header::new("Retry-After", seconds.to_string()));
         }
         if matches!(self, Self::Unauthorized) {

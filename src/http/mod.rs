@@ -8,7 +8,7 @@ mod fallback;
 pub mod json;
 pub mod launch;
 pub(crate) mod metrics;
-pub mod page;
+pub mod query;
 mod refusal;
 mod request;
 mod request_id;

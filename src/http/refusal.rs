@@ -9,14 +9,14 @@ use super::request_id::Arrival;
 use crate::error::ApiError;
 
 /// Why a request is refused, and the route that it was meant for.
-pub(super) struct Refusal {
+pub(super) struct Refused {
     error: ApiError,
     route: Option<String>,
 }
 
 /// Notes the refusal, unless there is one already, and tells its status.
 pub(super) fn refuse(request: &Request<'_>, error: ApiError) -> Status {
-    let noted = Arrival::of(request).refusal.get_or_init(|| Refusal {
+    let noted = Arrival::of(request).refusal.get_or_init(|| Refused {
         error,
         route: request.route().map(|route| route.uri.to_string()),
     });
@@ -25,7 +25,7 @@ pub(super) fn refuse(request: &Request<'_>, error: ApiError) -> Status {
 
 /// The status of a request that is refused. Guards ask for it first: no other route acts on a refused request.
 pub(super) fn status(arrival: &Arrival) -> Option<Status> {
-    arrival.refusal.get().map(Refusal::status)
+    arrival.refusal.get().map(Refused::status)
 }
 
 /// What the client is told, if the request is refused.
@@ -45,8 +45,8 @@ pub(super) fn route<'r>(arrival: &'r Arrival, request: &'r Request<'_>) -> Optio
     }
 }
 
-impl Refusal {
+impl Refused {
     fn status(&self) -> Status {
-        Status::new(self.error.status_and_code().0)
+        Status::new(self.error.shape().status)
     }
 }

@@ -8,7 +8,7 @@ use rocket::Request;
 use rocket::http::Header;
 use ulid::Ulid;
 
-use super::refusal::Refusal;
+use super::refusal::Refused;
 
 const HEADER: &str = "X-Request-ID";
 
@@ -21,7 +21,7 @@ pub(super) struct Arrival {
     /// Whether the client was gone before the first bytes of its body were there.
     pub(super) cut_off: bool,
     /// Why a guard refused it.
-    pub(super) refusal: OnceLock<Refusal>,
+    pub(super) refusal: OnceLock<Refused>,
 }
 
 impl Arrival {

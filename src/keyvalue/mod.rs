@@ -2,7 +2,8 @@
 
 mod keys;
 mod model;
+mod refusal;
 mod routes;
 mod store;
 
-pub use routes::stage;
+pub(crate) use routes::stage;

@@ -1,10 +1,15 @@
 //! What a key and a value may be.
 
-use crate::error::ApiError;
-
 /// Bytes.
-const LONGEST_KEY: usize = 512;
-const LARGEST_VALUE: usize = 1024 * 1024;
+pub(super) const LONGEST_KEY: usize = 512;
+pub(super) const LARGEST_VALUE: usize = 1024 * 1024;
+
+/// What does not fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Misfit {
+    Key,
+    Value,
+}
 
 /// A key of 1 to 512 bytes and a value of at most 1 MiB.
 #[derive(Debug)]
@@ -14,16 +19,12 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// `member` is what the client calls the key.
-    pub(super) fn new(member: &str, key: String, value: String) -> Result<Self, ApiError> {
+    pub(super) fn new(key: String, value: String) -> Result<Self, Misfit> {
         if !(1..=LONGEST_KEY).contains(&key.len()) {
-            let sentence = format!("{member} must have 1 to {LONGEST_KEY} bytes.");
-            return Err(ApiError::OutOfRange(sentence));
+            return Err(Misfit::Key);
         }
         if value.len() > LARGEST_VALUE {
-            return Err(ApiError::PayloadTooLarge {
-                limit: LARGEST_VALUE as u64,
-            });
+            return Err(Misfit::Value);
         }
         Ok(Self { key, value })
     }
@@ -31,10 +32,10 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
-    use super::{ApiError, Entry};
+    use super::{Entry, Misfit};
 
-    fn entry(key: usize, value: usize) -> Result<Entry, ApiError> {
-        Entry::new("id", "k".repeat(key), "v".repeat(value))
+    fn entry(key: usize, value: usize) -> Result<Entry, Misfit> {
+        Entry::new("k".repeat(key), "v".repeat(value))
     }
 
     #[test]
@@ -45,12 +46,8 @@ mod tests {
 
     #[test]
     fn what_is_longer_or_no_key_at_all_is_refused() {
-        assert_eq!(entry(0, 1).unwrap_err().status_and_code(), (400, "out_of_range"));
-        assert_eq!(
-            entry(513, 1).unwrap_err().status_and_code(),
-            (400, "out_of_range")
-        );
-        let too_large = entry(1, 1024 * 1024 + 1).unwrap_err();
-        assert_eq!(too_large.status_and_code(), (413, "payload_too_large"));
+        assert_eq!(entry(0, 1).unwrap_err(), Misfit::Key);
+        assert_eq!(entry(513, 1).unwrap_err(), Misfit::Key);
+        assert_eq!(entry(1, 1024 * 1024 + 1).unwrap_err(), Misfit::Value);
     }
 }

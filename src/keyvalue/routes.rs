@@ -1,18 +1,20 @@
 //! The key-value space's HTTP.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use rocket::State;
 use rocket::fairing::AdHoc;
 use rocket::http::Status;
 use serde::{Deserialize, Serialize};
 
-use super::model::Entry;
+use super::model::{Entry, LARGEST_VALUE, LONGEST_KEY, Misfit};
+use super::refusal::KeyValueRefusal;
 use super::store::{self, Stored};
 use crate::broker::Broker;
 use crate::error::ApiError;
-use crate::http::body::{Body, LargeBody, NoBody, Schema, SchemaError};
-use crate::http::json::Json;
+use crate::http::body::{Body, LargeBody, NoBody, Schema};
+use crate::http::json::{Done, Json, done};
 use crate::http::token::Authorized;
 
 #[derive(Deserialize)]
@@ -30,37 +32,17 @@ struct AddValue {
 impl Body for SetValue {}
 impl Body for AddValue {}
 
-struct Schemas {
-    set: Schema<SetValue>,
-    add: Schema<AddValue>,
-}
-
-impl Schemas {
-    fn compile() -> Result<Self, SchemaError> {
-        Ok(Self {
-            set: Schema::compile(include_str!("schemas/set.json"))?,
-            add: Schema::compile(include_str!("schemas/add.json"))?,
-        })
-    }
-}
+static SET: LazyLock<Schema<SetValue>> = LazyLock::new(|| Schema::of(include_str!("schemas/set.json")));
+static ADD: LazyLock<Schema<AddValue>> = LazyLock::new(|| Schema::of(include_str!("schemas/add.json")));
 
 /// Mounts the key-value space; needs a [`Broker`] in Rocket's state.
 #[must_use]
 pub fn stage() -> AdHoc {
-    AdHoc::try_on_ignite("Key-value", |rocket| async {
-        match Schemas::compile() {
-            Ok(schemas) => Ok(rocket.manage(schemas).mount("/", rocket::routes![set, add, get])),
-            Err(error) => {
-                tracing::error!(%error, "a schema of the key-value space is wrong");
-                Err(rocket)
-            }
-        }
+    LazyLock::force(&SET);
+    LazyLock::force(&ADD);
+    AdHoc::on_ignite("Key-value", |rocket| async {
+        rocket.mount("/", rocket::routes![set, add, get])
     })
-}
-
-#[derive(Serialize)]
-struct Done {
-    status: &'static str,
 }
 
 #[derive(Serialize)]
@@ -69,30 +51,38 @@ struct Added {
     status: &'static str,
 }
 
+/// `member` is what the client calls the key.
+fn entry(member: &str, key: String, value: String) -> Result<Entry, ApiError> {
+    Entry::new(key, value).map_err(|misfit| match misfit {
+        Misfit::Key => ApiError::OutOfRange(format!("{member} must have 1 to {LONGEST_KEY} bytes.")),
+        Misfit::Value => ApiError::PayloadTooLarge {
+            limit: LARGEST_VALUE as u64,
+        },
+    })
+}
+
 #[rocket::post("/set", data = "<body>")]
 async fn set(
     _authorized: Authorized,
     body: LargeBody,
-    schemas: &State<Schemas>,
     broker: &State<Broker>,
 ) -> Result<(Status, Json<Done>), ApiError> {
-    let SetValue { id, data } = schemas.set.read(body.bytes())?;
-    let status = match store::set(broker, &Entry::new("id", id, data)?).await? {
+    let SetValue { id, data } = SET.read(body.bytes())?;
+    let status = match store::set(broker, &entry("id", id, data)?).await? {
         Stored::New => Status::Created,
         Stored::Replaced => Status::Ok,
     };
-    Ok((status, Json(Done { status: "ok" })))
+    Ok((status, done()))
 }
 
 #[rocket::post("/add", data = "<body>")]
 async fn add(
     _authorized: Authorized,
     body: LargeBody,
-    schemas: &State<Schemas>,
     broker: &State<Broker>,
 ) -> Result<Json<Added>, ApiError> {
-    let AddValue { key, value } = schemas.add.read(body.bytes())?;
-    store::set(broker, &Entry::new("key", key, value)?).await?;
+    let AddValue { key, value } = ADD.read(body.bytes())?;
+    store::set(broker, &entry("key", key, value)?).await?;
     Ok(Json(Added {
         message: "Data added successfully!",
         status: "OK!",
@@ -106,6 +96,8 @@ async fn get(
     key: &str,
     broker: &State<Broker>,
 ) -> Result<Json<BTreeMap<String, String>>, ApiError> {
-    let value = store::get(broker, key).await?.ok_or(ApiError::KeyNotFound)?;
+    let value = store::get(broker, key)
+        .await?
+        .ok_or(KeyValueRefusal::KeyNotFound)?;
     Ok(Json(BTreeMap::from([(key.to_owned(), value)])))
 }

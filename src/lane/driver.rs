@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -11,7 +12,7 @@ use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use super::metrics::LaneMetrics;
-use super::{BATCH_BYTES_MAX, BATCH_MAX, Batch, PATIENCE, Rules, WAITING_MAX, Waiting};
+use super::{BATCH_BYTES_MAX, BATCH_MAX, Batch, Rules, WAITING_MAX, Waiting};
 use crate::failure::{Failure, Overload};
 
 /// In how many parts the answers of a batch are sent; others have their turn between two.
@@ -48,7 +49,7 @@ pub(super) async fn drive<I, T, K, F, R>(
             && running.len() < rules.side_by_side
             && let Some((key, batch)) = source.next_batch(&keys)
         {
-            let served = AssertUnwindSafe(serve(batch, &run, &metrics)).catch_unwind();
+            let served = AssertUnwindSafe(serve(batch, rules.patience, &run, &metrics)).catch_unwind();
             running.push(served.map(move |served| (key, served)));
             keys.push(key);
         }
@@ -160,7 +161,12 @@ async fn send<T>(answers: &mut Answers<T>) {
 }
 
 /// Runs one batch.
-async fn serve<I, T, F, R>(batch: Vec<Waiting<I, T>>, run: &R, metrics: &LaneMetrics) -> Answers<T>
+async fn serve<I, T, F, R>(
+    batch: Vec<Waiting<I, T>>,
+    patience: Duration,
+    run: &R,
+    metrics: &LaneMetrics,
+) -> Answers<T>
 where
     F: Future<Output = Vec<Result<T, Failure>>>,
     R: Fn(Batch<I>) -> F,
@@ -178,7 +184,7 @@ where
         if reply.is_closed() {
             continue; // whoever asked has gone
         }
-        if began.duration_since(since) > PATIENCE {
+        if began.duration_since(since) > patience {
             metrics.late.inc();
             let _ = reply.send(Err(Failure::Overloaded(Overload::Late)));
             continue;
@@ -191,7 +197,7 @@ where
         return Answers::new();
     }
     metrics.begun(items.len(), began.duration_since(first));
-    let begin_by = first + PATIENCE;
+    let begin_by = first + patience;
     let answers = run(Batch { items, begin_by }).await;
     metrics.run.observe(began.elapsed().as_secs_f64());
     let replies = asked.into_iter().map(|(reply, _bytes)| reply);

@@ -38,7 +38,7 @@ const BATCH_BYTES_MAX: usize = 1024 * 1024;
 const WAITING_MAX: usize = 1024;
 /// The most bytes of items that wait or are worked for.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The longest that an item waits for the statement to be sent.
+/// The longest that an item of most lanes waits for its statement to be sent.
 pub const PATIENCE: Duration = Duration::from_millis(800);
 
 /// What a lane is like.
@@ -52,8 +52,24 @@ pub struct Rules<I, K> {
     /// How many batches run at the same time at most, 1 or more; never two of the same key, whose items would share
     /// less.
     pub side_by_side: usize,
+    /// The longest that an item waits for its statement to be sent.
+    pub patience: Duration,
     /// The answer where a batch ended without one; the string is the reason for the log.
     pub no_answer: fn(String) -> Failure,
+}
+
+impl<I> Rules<I, ()> {
+    /// One batch after the other, each of whatever waits; items have a fixed size.
+    pub fn new(name: &'static str, no_answer: fn(String) -> Failure) -> Self {
+        Self {
+            name,
+            key: |_| (),
+            bytes: |_| 0,
+            side_by_side: 1,
+            patience: PATIENCE,
+            no_answer,
+        }
+    }
 }
 
 /// Where items wait for a batch.

@@ -13,6 +13,7 @@ use crate::config;
 use crate::error::ApiError;
 use crate::http::RequestId;
 use crate::http::body::NoBody;
+use crate::http::query::number;
 use crate::http::token::Authorized;
 
 /// Lines that are shown where nothing is said.
@@ -80,9 +81,7 @@ impl Query<'_> {
     fn parse(&self) -> Result<Wanted, ApiError> {
         let refused = |sentence: String| ApiError::OutOfRange(sentence);
         Ok(Wanted {
-            lines: parse(self.lines, lines)
-                .ok_or_else(|| refused(format!("lines must be an integer from 1 to {LINES_MAX}.")))?
-                .unwrap_or(LINES),
+            lines: number("lines", self.lines, 1..=LINES_MAX, LINES)?,
             level: parse(self.level, level)
                 .ok_or_else(|| refused("level must be error, warn, info, debug or trace.".to_owned()))?,
             request_id: parse(self.request_id, RequestId::parse)
@@ -96,13 +95,6 @@ fn parse<T>(parameter: Option<&str>, parse: impl FnOnce(&str) -> Option<T>) -> O
     parameter.map_or(Some(None), |text| parse(text).map(Some))
 }
 
-fn lines(text: &str) -> Option<usize> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|lines| digits && (1..=LINES_MAX).contains(lines))
-}
-
 /// By name alone: `tracing` reads numbers too.
 fn level(text: &str) -> Option<Level> {
     let name = text.bytes().all(|byte| byte.is_ascii_alphabetic());
@@ -113,15 +105,7 @@ fn level(text: &str) -> Option<Level> {
 mod tests {
     use tracing::Level;
 
-    use super::{level, lines};
-
-    #[test]
-    fn lines_are_counted_from_1_to_10000() {
-        assert_eq!((lines("1"), lines("10000")), (Some(1), Some(10_000)));
-        for wrong in ["", "0", "10001", "-1", "+1", "1.0", "ten", "99999999999999999999"] {
-            assert_eq!(lines(wrong), None, "{wrong}");
-        }
-    }
+    use super::level;
 
     #[test]
     fn a_level_is_a_name_in_any_case() {

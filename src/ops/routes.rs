@@ -1,6 +1,7 @@
 //! The operators' HTTP.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
 use rocket::http::Header;
@@ -15,18 +16,20 @@ use crate::config::{self, Purpose};
 use crate::db::Database;
 use crate::http::body::NoBody;
 use crate::http::json::Json;
+use crate::telemetry::scrape::Scrapes;
 
 /// Mounts the operators' routes; needs a [`Database`] and a [`Broker`] in Rocket's state.
 #[must_use]
-pub fn stage(config: &config::Server) -> AdHoc {
+pub fn stage(config: &config::Server, scrapes: Scrapes) -> AdHoc {
     METRICS.set(config.replicas);
     let purpose = config.purpose;
+    let scrape = Scrape(Arc::new(scrapes));
     AdHoc::on_ignite("Operations", move |rocket| async move {
         rocket
             .manage(purpose)
             .mount("/", rocket::routes![livez, healthcheck, redis_health])
-            .mount("/metrics", Scrape)
-            .mount("/prom-metrics", Scrape)
+            .mount("/metrics", scrape.clone())
+            .mount("/prom-metrics", scrape)
     })
 }
 

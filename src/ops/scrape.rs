@@ -1,8 +1,10 @@
 //! What Prometheus reads: all metrics, and those among them that are only true at the moment they are asked for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rocket::data::{self, FromData};
+use rocket::futures::future::join_all;
 use rocket::http::{ContentType, Method, Status};
 use rocket::route::{Handler, Outcome};
 use rocket::tokio::time::Instant;
@@ -17,7 +19,7 @@ use crate::telemetry::scrape::Scrapes;
 const WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(Clone)]
-pub(super) struct Scrape;
+pub(super) struct Scrape(pub(super) Arc<Scrapes>);
 
 impl From<Scrape> for Vec<Route> {
     fn from(scrape: Scrape) -> Self {
@@ -33,9 +35,8 @@ impl Handler for Scrape {
             data::Outcome::Error((status, ())) => return Outcome::Error(status),
             data::Outcome::Forward(forward) => return Outcome::Forward(forward),
         }
-        if let Some(scrapes) = request.rocket().state::<Scrapes>() {
-            scrapes.renew(Instant::now() + WITHIN).await;
-        }
+        let by = Instant::now() + WITHIN;
+        join_all(self.0.iter().map(|gauges| gauges.renew(by))).await;
         match TextEncoder::new().encode_to_string(&REGISTRY.gather()) {
             Ok(text) => {
                 let kind = ContentType::new("text", "plain");

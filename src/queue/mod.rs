@@ -6,4 +6,4 @@ mod routes;
 mod store;
 mod taken;
 
-pub use routes::stage;
+pub(crate) use routes::stage;

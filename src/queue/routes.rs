@@ -1,11 +1,10 @@
 //! The queue's HTTP.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use rocket::fairing::AdHoc;
 use rocket::response::{self, Responder};
 use rocket::{Request, State};
-use serde::Serialize;
 
 use super::metrics::Depth;
 use super::store::Queue;
@@ -14,38 +13,21 @@ use crate::broker::Broker;
 use crate::delivery::{self, Budget, Delivered};
 use crate::error::ApiError;
 use crate::http::body::{Message, NoBody};
-use crate::http::json::Json;
+use crate::http::json::{Done, DoneWith, Json, done, done_with};
 use crate::http::launch::Alive;
 use crate::http::token::Authorized;
 use crate::telemetry::scrape::Scrapes;
 
-/// Mounts the queue; needs a [`Broker`] and a [`Budget`] in Rocket's state.
-#[must_use]
-pub fn stage() -> AdHoc {
-    AdHoc::try_on_ignite("Queue", |rocket| async {
-        let (Some(broker), Some(budget)) = (rocket.state::<Broker>(), rocket.state::<Budget>()) else {
-            tracing::error!("the queue has no broker or no budget");
-            return Err(rocket);
-        };
-        if let Some(scrapes) = rocket.state::<Scrapes>() {
-            scrapes.add(Depth(broker.clone()));
-        }
-        let queue = Queue::new(broker, budget, rocket.state::<Alive>().cloned());
-        Ok(rocket
-            .manage(queue)
-            .mount("/api/queue", rocket::routes![push, pop, count]))
+/// Mounts the queue.
+pub(crate) fn stage(broker: &Broker, budget: &Budget, scrapes: &mut Scrapes) -> AdHoc {
+    scrapes.push(Box::new(Depth(broker.clone())));
+    let (broker, budget) = (broker.clone(), budget.clone());
+    AdHoc::on_ignite("Queue", move |rocket| async move {
+        let alive = rocket.state::<Alive>().cloned();
+        rocket
+            .manage(Queue::new(&broker, &budget, Arc::new(alive)))
+            .mount("/api/queue", rocket::routes![push, pop, count])
     })
-}
-
-#[derive(Serialize)]
-struct Pushed {
-    status: &'static str,
-}
-
-#[derive(Serialize)]
-struct Popped<'a> {
-    status: &'static str,
-    message: Option<Cow<'a, str>>,
 }
 
 /// The answer to a pop.
@@ -53,14 +35,9 @@ struct Delivery(Option<Taken>);
 
 impl<'r> Responder<'r, 'static> for Delivery {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let body = Popped {
-            status: "ok",
-            message: self.0.as_ref().map(Taken::message),
-        };
-        match delivery::text(&body) {
-            Ok(text) => delivery::respond(text, self.0),
-            Err(status) => Err(status),
-        }
+        let message = self.0.as_ref().map(Taken::message);
+        let text = done_with("message", message).text()?;
+        delivery::respond(text, self.0)
     }
 }
 
@@ -72,20 +49,14 @@ impl Delivered for Option<Taken> {
     }
 }
 
-#[derive(Serialize)]
-struct Counted {
-    status: &'static str,
-    count: u64,
-}
-
 #[rocket::post("/push", data = "<message>")]
 async fn push(
     _authorized: Authorized,
     mut message: Message,
     queue: &State<Queue>,
-) -> Result<Json<Pushed>, ApiError> {
+) -> Result<Json<Done>, ApiError> {
     queue.push(message.take_text()?).await?;
-    Ok(Json(Pushed { status: "ok" }))
+    Ok(done())
 }
 
 #[rocket::post("/pop", data = "<_none>")]
@@ -98,7 +69,7 @@ async fn count(
     _authorized: Authorized,
     _none: NoBody,
     queue: &State<Queue>,
-) -> Result<Json<Counted>, ApiError> {
+) -> Result<Json<DoneWith<u64>>, ApiError> {
     let count = queue.count().await?;
-    Ok(Json(Counted { status: "ok", count }))
+    Ok(done_with("count", count))
 }

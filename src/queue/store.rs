@@ -10,11 +10,10 @@ use rocket::tokio::time::Instant;
 
 use super::keys;
 use super::metrics::METRICS;
-use super::taken::{Returns, Taken};
+use super::taken::{Held, Returns, Taken};
 use crate::broker::{Broker, Patience, Script, outcome_unknown};
 use crate::delivery::{Budget, Share};
 use crate::failure::Failure;
-use crate::http::launch::Alive;
 use crate::lane::{Batch, Lane, Rules};
 
 static POP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/pop.lua")));
@@ -36,15 +35,15 @@ enum Popped {
 }
 
 impl Queue {
-    /// Opens the lanes; to be called inside the async runtime. What has been popped is brought back before `alive` is
-    /// dropped.
-    pub(super) fn new(broker: &Broker, budget: &Budget, alive: Option<Alive>) -> Self {
+    /// Opens the lanes; to be called inside the async runtime. `process` is held until what has been popped is
+    /// sent or back.
+    pub(super) fn new(broker: &Broker, budget: &Budget, process: Held) -> Self {
         let pushing = broker.clone();
         let push = move |batch| push_all(pushing.clone(), batch);
         let popping = Arc::new(Popping {
             broker: broker.clone(),
             budget: budget.clone(),
-            returns: Returns::to(broker.clone(), alive),
+            returns: Returns::to(broker.clone(), process),
             popped: AtomicU64::new(0),
         });
         let pop = move |batch| pop_many(Arc::clone(&popping), batch);
@@ -95,11 +94,8 @@ impl Queue {
 /// One batch after the other: messages stay in the order in which they came.
 fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, ()> {
     Rules {
-        name,
-        key: |_| (),
         bytes,
-        side_by_side: 1,
-        no_answer: outcome_unknown,
+        ..Rules::new(name, outcome_unknown)
     }
 }
 

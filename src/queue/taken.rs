@@ -15,7 +15,6 @@ use super::keys;
 use crate::broker::{Broker, Patience, Script};
 use crate::delivery::Share;
 use crate::failure::Failure;
-use crate::http::launch::Alive;
 
 static PUT_BACK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put_back.lua")));
 
@@ -32,12 +31,15 @@ const NOTED_FOR: Duration = Duration::from_secs(3600);
 const COMMAND_BYTES: usize = 1024 * 1024;
 const COMMAND_MESSAGES: usize = 1000;
 
+/// What is held for as long as a message is on its way, so that the process does not end before.
+pub(super) type Held = Arc<dyn Send + Sync>;
+
 /// Where messages go back to.
 #[derive(Clone)]
 pub(super) struct Returns {
     sender: mpsc::UnboundedSender<Returned>,
-    /// Shared by all messages that are neither delivered nor back; the process does not end before.
-    on_the_way: Arc<Option<Alive>>,
+    /// Shared by all messages that are neither delivered nor back.
+    on_the_way: Held,
 }
 
 struct Returned {
@@ -47,15 +49,14 @@ struct Returned {
     message: Vec<u8>,
     /// Both held until it is back.
     _share: Option<Share>,
-    _on_the_way: Arc<Option<Alive>>,
+    _on_the_way: Held,
 }
 
 impl Returns {
     /// Begins to bring messages back, in a task of its own.
-    pub(super) fn to(broker: Broker, alive: Option<Alive>) -> Self {
+    pub(super) fn to(broker: Broker, on_the_way: Held) -> Self {
         // What is in it has its share of the budget, so it is bounded.
         let (sender, returned) = mpsc::unbounded_channel();
-        let on_the_way = Arc::new(alive);
         tokio::spawn(bring_back(broker, returned, Arc::downgrade(&on_the_way)));
         Self { sender, on_the_way }
     }
@@ -102,7 +103,7 @@ impl Drop for Taken {
 async fn bring_back(
     broker: Broker,
     mut returned: mpsc::UnboundedReceiver<Returned>,
-    on_the_way: Weak<Option<Alive>>,
+    on_the_way: Weak<dyn Send + Sync>,
 ) {
     while let Some(first) = returned.recv().await {
         let mut together = vec![first];

@@ -7,18 +7,12 @@ use std::sync::Arc;
 use rocket::Request;
 use rocket::response::{self, Responder};
 use rocket::tokio::runtime::Handle;
-use serde::Serialize;
 
-use super::model::{QueueName, Receipt, Received};
+use super::model::{QueueName, Receipt};
 use super::store::{Handed, Queues};
 use super::waiters::Waiters;
 use crate::delivery::{self, Delivered, Share};
-
-#[derive(Serialize)]
-struct ReceivedBody<'a> {
-    status: &'static str,
-    messages: &'a [Received],
-}
+use crate::http::json::done_with;
 
 /// Messages on their way to a receiver.
 pub(super) struct Delivery {
@@ -34,10 +28,7 @@ impl<'r> Responder<'r, 'static> for Delivery {
             Some(Handed { messages, share }) => (messages, Some(share)),
             None => (Vec::new(), None),
         };
-        let text = delivery::text(&ReceivedBody {
-            status: "ok",
-            messages: &messages,
-        })?;
+        let text = done_with("messages", &messages).text()?;
         let receipts = messages.iter().map(|message| &message.receipt);
         let unsent = Unsent {
             queues: self.queues,

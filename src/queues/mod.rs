@@ -1,15 +1,15 @@
 //! Queues whose messages stay until their receiver has acknowledged them.
 
-mod batch;
+mod body;
 mod delivery;
 mod gauges;
 mod keys;
 pub(crate) mod metrics;
 mod model;
-mod parameters;
+mod refusal;
 mod routes;
 mod scripts;
 mod store;
 mod waiters;
 
-pub use routes::stage;
+pub(crate) use routes::stage;

@@ -2,13 +2,9 @@
 
 use std::fmt;
 
-use rocket::request::FromParam;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use time::OffsetDateTime;
 use ulid::Ulid;
-
-use crate::error::ApiError;
-use crate::http::body::Body;
 
 const LONGEST_NAME: usize = 64;
 
@@ -20,26 +16,15 @@ pub(super) const LONGEST_VISIBILITY: u64 = 43_200;
 pub(super) struct QueueName(String);
 
 impl QueueName {
-    /// Refuses what is no name with [`ApiError::InvalidName`].
-    pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
+    /// Nothing for what is not a name.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-        if (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ApiError::InvalidName)
-        }
+        let is_name = (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(allowed);
+        is_name.then(|| Self(text.to_owned()))
     }
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl<'a> FromParam<'a> for QueueName {
-    type Error = ApiError;
-
-    fn from_param(text: &'a str) -> Result<Self, ApiError> {
-        Self::parse(text)
     }
 }
 
@@ -116,16 +101,6 @@ pub(super) struct Numbers {
     pub(super) oldest_age_seconds: Option<f64>,
 }
 
-/// The body of `PATCH …/messages/<receipt>`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Visibility {
-    /// Seconds.
-    pub(super) visibility: u64,
-}
-
-impl Body for Visibility {}
-
 #[cfg(test)]
 mod tests {
     use super::{QueueName, Receipt};
@@ -133,10 +108,10 @@ mod tests {
     #[test]
     fn names_are_short_and_plain() {
         for name in ["a", "0", "-", "order-mails-2", &"x".repeat(64)] {
-            assert!(QueueName::parse(name).is_ok(), "{name}");
+            assert!(QueueName::parse(name).is_some(), "{name}");
         }
         for name in ["", "A", "a_b", "a.b", "a b", "ä", "a}", "a\n", &"x".repeat(65)] {
-            assert!(QueueName::parse(name).is_err(), "{name}");
+            assert!(QueueName::parse(name).is_none(), "{name}");
         }
     }
 

@@ -1,68 +1,57 @@
 //! The HTTP of the queues with receipts.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use rocket::fairing::AdHoc;
+use rocket::request::FromParam;
 use rocket::tokio::time::sleep;
 use rocket::{FromForm, Shutdown, State, tokio};
 use serde::Serialize;
 
-use super::batch;
+use super::body::{self, Visibility};
 use super::delivery::Delivery;
 use super::gauges::Gauges;
-use super::model::{DeadLetter, LONGEST_VISIBILITY, Numbers, QueueName, Receipt, Terms, Visibility};
-use super::parameters::number;
+use super::model::{DeadLetter, LONGEST_VISIBILITY, Numbers, QueueName, Receipt, Terms};
+use super::refusal::QueueRefusal;
 use super::store::Queues;
 use super::waiters::Waiters;
 use crate::broker::{Broker, Patience};
 use crate::delivery::Budget;
 use crate::error::ApiError;
 use crate::http::body::{JsonBody, LargeBody, NoBody, Schema};
-use crate::http::json::Json;
+use crate::http::json::{Done, DoneWith, Json, done, done_with};
+use crate::http::query::number;
 use crate::http::token::Authorized;
 use crate::telemetry::scrape::Scrapes;
 
-/// A name in a path, or why it is none.
-type Name = Result<QueueName, ApiError>;
+/// A name in a path, or a refusal.
+type Name = Result<QueueName, QueueRefusal>;
 
-/// Mounts the queues; needs a [`Broker`] and a [`Budget`] in Rocket's state.
-#[must_use]
-pub fn stage() -> AdHoc {
-    AdHoc::try_on_ignite("Queues", |rocket| async {
-        let (Some(broker), Some(budget)) = (rocket.state::<Broker>(), rocket.state::<Budget>()) else {
-            tracing::error!("the queues have no broker or no budget");
-            return Err(rocket);
-        };
-        let queues = Arc::new(Queues::new(broker, budget));
-        if let Some(scrapes) = rocket.state::<Scrapes>() {
-            scrapes.add(Gauges::of(broker));
-        }
-        match Schema::<Visibility>::compile(include_str!("schemas/visibility.json")) {
-            Ok(visibility) => Ok(rocket
-                .manage(visibility)
-                .manage(Arc::new(Waiters::default()))
-                .manage(queues)
-                .mount("/api/queues", rocket::routes![push, receive, acknowledge, defer])
-                .mount("/api/queues", rocket::routes![list, show, purge, delete])
-                .mount("/api/queues", rocket::routes![dead, redrive, purge_dead])),
-            Err(error) => {
-                tracing::error!(%error, "a schema of the queues is wrong");
-                Err(rocket)
-            }
-        }
+impl FromParam<'_> for QueueName {
+    type Error = QueueRefusal;
+
+    fn from_param(text: &str) -> Name {
+        Self::parse(text).ok_or(QueueRefusal::InvalidName)
+    }
+}
+
+static VISIBILITY: LazyLock<Schema<Visibility>> =
+    LazyLock::new(|| Schema::of(include_str!("schemas/visibility.json")));
+
+/// Mounts the queues; to be called inside the async runtime.
+pub(crate) fn stage(broker: &Broker, budget: &Budget, scrapes: &mut Scrapes) -> AdHoc {
+    LazyLock::force(&VISIBILITY);
+    scrapes.push(Box::new(Gauges::of(broker)));
+    let queues = Arc::new(Queues::new(broker, budget));
+    AdHoc::on_ignite("Queues", |rocket| async {
+        rocket
+            .manage(Arc::new(Waiters::default()))
+            .manage(queues)
+            .mount("/api/queues", rocket::routes![push, receive, acknowledge, defer])
+            .mount("/api/queues", rocket::routes![list, show, purge, delete])
+            .mount("/api/queues", rocket::routes![dead, redrive, purge_dead])
     })
-}
-
-#[derive(Serialize)]
-struct Done {
-    status: &'static str,
-}
-
-#[derive(Serialize)]
-struct Pushed {
-    status: &'static str,
-    ids: Vec<String>,
 }
 
 #[rocket::post("/<queue>/messages?<delay>", data = "<body>")]
@@ -73,13 +62,13 @@ async fn push(
     mut body: LargeBody,
     queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
-) -> Result<Json<Pushed>, ApiError> {
+) -> Result<Json<DoneWith<Vec<String>>>, ApiError> {
     let queue = queue?;
     let delay = number("delay", delay, 0..=LONGEST_VISIBILITY, 0)?;
-    let messages = batch::messages(body.take_text()?)?;
+    let messages = body::messages(body.take_text()?)?;
     let ids = queues.push(&queue, messages, delay).await?;
     waiters.wake(&queue);
-    Ok(Json(Pushed { status: "ok", ids }))
+    Ok(done_with("ids", ids))
 }
 
 #[derive(FromForm)]
@@ -139,7 +128,7 @@ async fn acknowledge(
     queues: &State<Arc<Queues>>,
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
-    let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
+    let receipt = Receipt::parse(receipt).ok_or(QueueRefusal::ReceiptNotFound)?;
     found(queues.acknowledge(queue, receipt).await?)
 }
 
@@ -149,13 +138,12 @@ async fn defer(
     queue: Name,
     receipt: &str,
     body: JsonBody,
-    schema: &State<Schema<Visibility>>,
     queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
-    let Visibility { visibility } = schema.read(body.bytes())?;
-    let receipt = Receipt::parse(receipt).ok_or(ApiError::ReceiptNotFound)?;
+    let Visibility { visibility } = VISIBILITY.read(body.bytes())?;
+    let receipt = Receipt::parse(receipt).ok_or(QueueRefusal::ReceiptNotFound)?;
     let deferred = queues.defer(&queue, &receipt, visibility).await?;
     if visibility == 0 {
         waiters.wake(&queue);
@@ -164,15 +152,10 @@ async fn defer(
 }
 
 fn found(found: bool) -> Result<Json<Done>, ApiError> {
-    found
-        .then_some(Json(Done { status: "ok" }))
-        .ok_or(ApiError::ReceiptNotFound)
-}
-
-#[derive(Serialize)]
-struct Listed {
-    status: &'static str,
-    queues: Vec<Numbers>,
+    match found {
+        true => Ok(done()),
+        false => Err(QueueRefusal::ReceiptNotFound.into()),
+    }
 }
 
 #[rocket::get("/", data = "<_none>")]
@@ -180,9 +163,9 @@ async fn list(
     _authorized: Authorized,
     _none: NoBody,
     queues: &State<Arc<Queues>>,
-) -> Result<Json<Listed>, ApiError> {
+) -> Result<Json<DoneWith<Vec<Numbers>>>, ApiError> {
     let queues = queues.list().await?;
-    Ok(Json(Listed { status: "ok", queues }))
+    Ok(done_with("queues", queues))
 }
 
 #[derive(Serialize)]
@@ -201,17 +184,11 @@ async fn show(
 ) -> Result<Json<Shown>, ApiError> {
     let queue = queue?;
     let numbers = queues.numbers(queue.clone(), Patience::usual()).await?;
-    let numbers = numbers.ok_or_else(|| ApiError::QueueNotFound(queue.as_str().to_owned()))?;
+    let numbers = numbers.ok_or_else(|| QueueRefusal::QueueNotFound(queue.as_str().to_owned()))?;
     Ok(Json(Shown {
         status: "ok",
         numbers,
     }))
-}
-
-#[derive(Serialize)]
-struct Dead {
-    status: &'static str,
-    messages: Vec<DeadLetter>,
 }
 
 #[rocket::get("/<queue>/dead?<limit>", data = "<_none>")]
@@ -221,19 +198,10 @@ async fn dead(
     queue: Name,
     limit: Option<&str>,
     queues: &State<Arc<Queues>>,
-) -> Result<Json<Dead>, ApiError> {
+) -> Result<Json<DoneWith<Vec<DeadLetter>>>, ApiError> {
     let limit = number("limit", limit, 1..=1000, 100)?;
     let messages = queues.dead(&queue?, limit).await?;
-    Ok(Json(Dead {
-        status: "ok",
-        messages,
-    }))
-}
-
-#[derive(Serialize)]
-struct Redriven {
-    status: &'static str,
-    redriven: u64,
+    Ok(done_with("messages", messages))
 }
 
 #[rocket::post("/<queue>/dead/redrive?<max>", data = "<_none>")]
@@ -244,21 +212,12 @@ async fn redrive(
     max: Option<&str>,
     queues: &State<Arc<Queues>>,
     waiters: &State<Arc<Waiters>>,
-) -> Result<Json<Redriven>, ApiError> {
+) -> Result<Json<DoneWith<u64>>, ApiError> {
     let queue = queue?;
     let max = number("max", max, 1..=1_000_000, u64::MAX)?;
     let redriven = queues.redrive(&queue, max).await?;
     waiters.wake(&queue);
-    Ok(Json(Redriven {
-        status: "ok",
-        redriven,
-    }))
-}
-
-#[derive(Serialize)]
-struct Purged {
-    status: &'static str,
-    purged: u64,
+    Ok(done_with("redriven", redriven))
 }
 
 // Not `DELETE …/messages`: an acknowledgement whose receipt got lost on the way must not empty the queue.
@@ -268,9 +227,9 @@ async fn purge(
     _none: NoBody,
     queue: Name,
     queues: &State<Arc<Queues>>,
-) -> Result<Json<Purged>, ApiError> {
+) -> Result<Json<DoneWith<u64>>, ApiError> {
     let purged = queues.purge(&queue?).await?;
-    Ok(Json(Purged { status: "ok", purged }))
+    Ok(done_with("purged", purged))
 }
 
 #[rocket::post("/<queue>/dead/purge", data = "<_none>")]
@@ -279,9 +238,9 @@ async fn purge_dead(
     _none: NoBody,
     queue: Name,
     queues: &State<Arc<Queues>>,
-) -> Result<Json<Purged>, ApiError> {
+) -> Result<Json<DoneWith<u64>>, ApiError> {
     let purged = queues.purge_dead(&queue?).await?;
-    Ok(Json(Purged { status: "ok", purged }))
+    Ok(done_with("purged", purged))
 }
 
 #[rocket::delete("/<queue>", data = "<_none>")]
@@ -293,8 +252,8 @@ async fn delete(
 ) -> Result<Json<Done>, ApiError> {
     let queue = queue?;
     if queues.delete(&queue).await? {
-        Ok(Json(Done { status: "ok" }))
+        Ok(done())
     } else {
-        Err(ApiError::QueueNotFound(queue.as_str().to_owned()))
+        Err(QueueRefusal::QueueNotFound(queue.as_str().to_owned()).into())
     }
 }

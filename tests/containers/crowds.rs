@@ -99,8 +99,9 @@ fn sixty_concurrent_uploads_do_not_exhaust_memory() {
             }
             (uploads.join().unwrap(), fullest)
         });
+        let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+        assert!(answers.iter().any(|answer| answer.status == status), "{status}");
         for answer in answers {
-            let answer = answer.unwrap();
             // Of those that are present at the same moment, the service reads as many as it has room for.
             assert!([status, 503].contains(&answer.status), "{answer:?}");
             answer.code();
@@ -155,7 +156,7 @@ fn a_thousand_clients_that_send_a_byte_per_second_do_not_delay_others() {
             .unwrap();
         clients.push(connection);
     }
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + Duration::from_secs(15);
     let times = thread::scope(|scope| {
         let others = scope.spawn(|| ask_until(end));
         // Each at its own moment, one second after its previous byte.

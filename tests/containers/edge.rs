@@ -21,10 +21,29 @@ fn with_a_certificate_https_is_answered_and_plain_http_redirected() {
     assert_https(&stack);
     assert_redirected(&stack);
     assert_key_is_secret(&stack);
+    assert_chain_is_renewed(&stack);
     // Without the settings the key is removed.
     up(1);
     assert!(site().join("listen.conf").exists());
-    assert!(!site().join("tls.pem").exists());
+    assert!(!site().join("tls.pem").exists() && !site().join("tls.pem.old").exists());
+}
+
+/// The server's certificate remains, and those that signed it come with it.
+fn assert_chain_is_renewed(stack: &Stack) {
+    let port = https("").rsplit_once(':').unwrap().1.to_owned();
+    let ask = format!("openssl s_client -showcerts -connect 127.0.0.1:{port} </dev/null 2>/dev/null");
+    let served = || run("sh", &["-c", &ask]).matches("BEGIN CERTIFICATE").count();
+    assert_eq!(served(), 1);
+    let signer = Stack::with_certificate();
+    let chain = format!(
+        "cat {} >>{}",
+        signer.path("certificate.pem"),
+        stack.path("certificate.pem")
+    );
+    run("sh", &["-c", &chain]);
+    std::mem::forget(signer); // the stack stays that of `stack`
+    stack.run("make", &["renew-certificate"]);
+    assert_eq!(served(), 2);
 }
 
 fn site() -> PathBuf {

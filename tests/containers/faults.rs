@@ -7,7 +7,9 @@ use reqwest::Method;
 use rocket::tokio::spawn;
 use rocket::tokio::time::sleep;
 
-use crate::stack::{TRIP, ask, compose, drain, order, place, pop, push, until_health, up};
+use crate::stack::{
+    TRIP, ask, compose, containers, drain, inspect, order, place, pop, push, run, until_health, up,
+};
 
 /// Sends requests until one is answered with `200`.
 async fn until_well(method: Method, path: &str, sent: &str) {
@@ -26,6 +28,14 @@ async fn without_postgresql_orders_are_503_and_with_it_none_is_lost() {
     let (status, refusal) = ask(Method::POST, "/orders", TRIP).await;
     assert_eq!(status, 503, "{refusal}");
     until_health("order-api-app", "unhealthy").await;
+    // One that starts meanwhile serves too, and does not end again and again.
+    let app = containers("order-api-app")[0].clone();
+    run("docker", &["restart", &app]);
+    until_well(Method::GET, "/livez", "").await;
+    let (_, refusal) = ask(Method::POST, "/orders", TRIP).await;
+    assert_eq!(refusal["code"], "database_unavailable", "{refusal}");
+    sleep(Duration::from_secs(3)).await;
+    assert_eq!(inspect(&app)["RestartCount"], 0);
     compose(&["start", "order-api-db"]);
     until_health("order-api-app", "healthy").await;
     assert_eq!(order(id).await["status"], "UNASSIGNED");

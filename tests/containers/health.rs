@@ -117,7 +117,7 @@ async fn a_stack_that_is_up_is_left_alone_by_another_up() {
     up(1);
     run("scripts/rolling-restart.sh", &[]); // replaces the containers in its own way
     let before: Vec<_> = SERVICES.iter().flat_map(|service| containers(service)).collect();
-    up(1);
+    run("scripts/up.sh", &[]);
     let after: Vec<_> = SERVICES.iter().flat_map(|service| containers(service)).collect();
     assert_eq!(before, after);
     assert_eq!(ask(Method::GET, "/healthcheck", "").await.0, 200);

@@ -28,6 +28,7 @@ mod proxied;
 mod raw;
 mod redis;
 mod replicas;
+mod restore;
 mod settings;
 mod stack;
 mod upgrade;

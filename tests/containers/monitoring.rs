@@ -7,6 +7,7 @@ use rocket::tokio::time::sleep;
 use serde_json::{Value, json};
 
 use crate::load::Load;
+use crate::settings::Stack;
 use crate::stack::{ask, body, compose, containers, inspect, pop, push, run, said, until_health, up};
 
 async fn query(expression: &str) -> Vec<Value> {
@@ -103,6 +104,15 @@ async fn alert_rules_are_quiet_when_healthy_and_fire_on_faults() {
     until_loud("QueuesUnknown").await;
     compose(&["start", "order-api-redis"]);
     until_health("order-api-app", "healthy").await;
+}
+
+#[rocket::async_test]
+async fn a_replica_that_is_gone_is_missed() {
+    let stack = Stack::new(&[("REPLICAS", "2")]);
+    stack.run("scripts/up.sh", &[]);
+    until_one_answers(r#"count(up{job="order-api"} == 1) == 2"#).await;
+    run("docker", &["stop", &containers("order-api-app")[0]]);
+    until_loud("ReplicaMissing").await;
 }
 
 /// Pushes and pops meanwhile, which fails while Redis is down.

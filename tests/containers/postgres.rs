@@ -65,6 +65,20 @@ fn a_role_without_its_password_is_refused() {
     }
 }
 
+/// The processes of a container are the machine's, and everyone on it may read what they were called with.
+#[test]
+fn no_password_is_on_a_command_line() {
+    up(1);
+    let shell = ["run", "--rm", "--no-deps", "-T", "--entrypoint", "sh"];
+    let traced = ["order-api-roles", "-x", "/etc/order-api/roles.sh"];
+    let said = said("scripts/compose.sh", &[&shell[..], &traced].concat());
+    let command = said.lines().find(|line| line.starts_with("+ exec psql"));
+    let command = command.unwrap_or_else(|| panic!("{said}"));
+    for name in ["POSTGRES_MIGRATE_PASSWORD", "POSTGRES_SERVICE_PASSWORD"] {
+        assert!(!command.contains(&secret(name)), "{name}");
+    }
+}
+
 #[rocket::async_test]
 async fn tables_created_by_the_superuser_are_handed_over() {
     up(1);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rocket::tokio::time::sleep;
 
 use crate::load::Load;
-use crate::stack::{containers, run, said, until_health, up};
+use crate::stack::{compose, containers, inspect, run, said, until_health, up};
 
 /// The number of requests that Nginx has forwarded since then, by instance.
 fn asked_since(time: &str) -> BTreeMap<String, u32> {
@@ -77,6 +77,40 @@ async fn a_killed_replica_is_skipped_and_returns_and_no_read_fails() {
     run("docker", &["start", &killed]);
     until_health("order-api-app", "healthy").await;
     until_asked(3).await;
+}
+
+/// What a rolling restart leaves that is killed: one that was never started, or an old one that has ended.
+#[rocket::async_test]
+async fn what_a_killed_rolling_restart_left_takes_the_place_of_no_replica() {
+    up(1);
+    let made = [
+        "up",
+        "--no-start",
+        "--no-recreate",
+        "--scale",
+        "order-api-app=2",
+        "order-api-app",
+    ];
+    let leave: [&dyn Fn(); 2] = [&|| _ = compose(&made), &|| {
+        up(2);
+        run("docker", &["stop", &oldest()]);
+    }];
+    for leave in leave {
+        leave();
+        let serving = compose(&["ps", "--quiet", "order-api-app"]);
+        until_asked(1).await;
+        let load = Load::start();
+        up(1);
+        let seen = load.stop().await;
+        assert_eq!((seen.failed_reads, seen.failed_changes), (vec![], vec![]));
+        assert_eq!(containers("order-api-app"), [serving]);
+    }
+}
+
+/// Compose keeps those with the lowest numbers.
+fn oldest() -> String {
+    let name = |container: &String| inspect(container)["Name"].as_str().unwrap().to_owned();
+    containers("order-api-app").into_iter().min_by_key(name).unwrap()
 }
 
 /// Clients with two connections each.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, Response};
@@ -102,12 +103,15 @@ pub fn as_superuser(statement: &str) -> String {
     compose(&[&psql[..], &[statement]].concat())
 }
 
-/// Starts whatever is not running, and returns when everything is healthy.
+/// Starts what does not run, and returns when all is healthy. The image is built by the first call.
 pub fn up(replicas: u32) {
-    run(
-        "scripts/up.sh",
-        &["--scale", &format!("order-api-app={replicas}")],
-    );
+    static BUILT: AtomicBool = AtomicBool::new(false);
+    let scale = format!("--scale=order-api-app={replicas}");
+    let start = ["up", "--detach", "--wait", "--wait-timeout=180", &scale];
+    // `up.sh` also knows how to go on from a command that was killed.
+    if !BUILT.swap(true, Ordering::Relaxed) || !succeeds("scripts/compose.sh", &start) {
+        run("scripts/up.sh", &[&scale]);
+    }
 }
 
 pub fn containers(service: &str) -> Vec<String> {

@@ -26,6 +26,16 @@ async fn an_upgrade_keeps_everything_even_if_killed_at_any_point() {
     up(1);
     assert!(runs(FROM));
     let id = write_everything().await;
+    run("sh", &["-c", "printf LOG_LEVEL=info >>.env"]); // a last line without its end
+    for (to, refusal) in [
+        ("16", "there is no way"),
+        ("17", "runs already"),
+        ("new", "To which"),
+        ("", "To which"),
+    ] {
+        let refused = said("make", &["upgrade-postgres", &format!("TO={to}")]);
+        assert!(refused.contains(refusal), "{to}: {refused}");
+    }
     let comment = "COMMENT ON ROLE order_api_service IS 'kept'";
     as_superuser(comment);
 
@@ -43,6 +53,10 @@ async fn an_upgrade_keeps_everything_even_if_killed_at_any_point() {
     if runs(FROM) {
         let said = run("env", &["OVERWRITE=yes", "make", "upgrade-postgres", "TO=18"]);
         assert!(runs(TO), "{said}");
+    }
+    let settings = run("cat", &[".env"]);
+    for line in ["LOG_LEVEL=info", "POSTGRES_VERSION=18"] {
+        assert!(settings.lines().any(|found| found == line), "{settings}");
     }
     let later = place().await;
     assert!(later > id);

@@ -10,7 +10,7 @@ use rocket::Request;
 
 pub use none::NoBody;
 pub use received::{JsonBody, LargeBody, Message};
-pub use schema::{Body, Schema, SchemaError};
+pub use schema::{Body, Schema};
 
 pub(super) use drain::answer;
 

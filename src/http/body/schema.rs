@@ -23,24 +23,21 @@ pub struct Schema<T> {
     body: PhantomData<fn() -> T>,
 }
 
-/// A schema file that is no schema.
-#[derive(Debug, thiserror::Error)]
-#[error("a schema cannot be compiled: {0}")]
-pub struct SchemaError(String);
-
 impl<T: Body> Schema<T> {
     /// Compiles the text of a schema file.
-    ///
-    /// # Errors
-    /// The text is not JSON, or not a JSON Schema.
-    pub fn compile(text: &str) -> Result<Self, SchemaError> {
-        let source = serde_json::from_str(text).map_err(|error| SchemaError(error.to_string()))?;
-        let validator = jsonschema::validator_for(&source).map_err(|error| SchemaError(error.to_string()))?;
-        Ok(Self {
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "it is part of the program, which does not start without"
+    )]
+    pub fn of(text: &str) -> Self {
+        let source = serde_json::from_str(text).expect("the file of a schema is JSON");
+        let validator = jsonschema::validator_for(&source).expect("the file of a schema is a schema");
+        Self {
             source,
             validator,
             body: PhantomData,
-        })
+        }
     }
 
     /// Reads the body of a request.

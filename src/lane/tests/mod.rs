@@ -10,7 +10,7 @@ use tokio::spawn;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, yield_now};
 
-use super::{Batch, Lane, Rules};
+use super::{Batch, Lane, PATIENCE, Rules};
 use crate::failure::Failure;
 
 const NO_ANSWER: Failure = Failure::Bug(String::new());
@@ -25,6 +25,7 @@ fn rules() -> Rules<u32, u32> {
         key: |_| 0,
         bytes: |_| 0,
         side_by_side: 1,
+        patience: PATIENCE,
         no_answer: |_| NO_ANSWER,
     }
 }

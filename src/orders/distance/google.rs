@@ -92,7 +92,7 @@ fn point(coordinates: &Coordinates) -> String {
 mod tests {
     use super::Google;
     use crate::orders::distance::DistanceError::{NoRoute, Unavailable};
-    use crate::orders::distance::stand_in::{KEY, Reply, StandIn, lookup};
+    use crate::orders::distance::tests::stand_in::{KEY, Reply, StandIn, lookup};
 
     fn api(stand_in: &StandIn) -> Google {
         Google::new(&KEY.into(), &stand_in.url("/maps/api/distancematrix/json"))

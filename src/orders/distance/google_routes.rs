@@ -104,7 +104,7 @@ mod tests {
 
     use super::GoogleRoutes;
     use crate::orders::distance::DistanceError::{self, NoRoute, Unavailable};
-    use crate::orders::distance::stand_in::{KEY, Reply, StandIn, lookup};
+    use crate::orders::distance::tests::stand_in::{KEY, Reply, StandIn, lookup};
 
     async fn answered(status: u16, body: &str) -> (Result<i32, DistanceError>, StandIn) {
         let google = StandIn::start([Reply::with(status, body)]).await;

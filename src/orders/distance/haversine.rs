@@ -1,9 +1,10 @@
 //! Great-circle metres on the mean Earth sphere: no network, no roads.
 
-use geo::{Distance, Haversine as Sphere, Point};
-
 use super::{DistanceError, DistanceProvider, metres};
 use crate::orders::model::{Coordinates, Trip};
+
+/// The mean radius of WGS 84, in metres.
+const RADIUS: f64 = 6_371_008.8;
 
 /// The provider for machines that have no key to another.
 pub(super) struct Haversine;
@@ -11,12 +12,17 @@ pub(super) struct Haversine;
 #[rocket::async_trait]
 impl DistanceProvider for Haversine {
     async fn distance(&self, trip: &Trip) -> Result<i32, DistanceError> {
-        metres(Sphere.distance(point(&trip.origin), point(&trip.destination)))
+        metres(great_circle(&trip.origin, &trip.destination))
     }
 }
 
-fn point(coordinates: &Coordinates) -> Point {
-    Point::new(coordinates.longitude(), coordinates.latitude())
+/// By the haversine formula, which is exact enough for places side by side and for antipodes.
+fn great_circle(from: &Coordinates, to: &Coordinates) -> f64 {
+    let half = |one: f64, other: f64| ((other - one).to_radians() / 2.0).sin().powi(2);
+    let (one, other) = (from.latitude().to_radians(), to.latitude().to_radians());
+    let haversine = half(from.latitude(), to.latitude())
+        + one.cos() * other.cos() * half(from.longitude(), to.longitude());
+    2.0 * RADIUS * haversine.sqrt().min(1.0).asin()
 }
 
 #[cfg(test)]
@@ -26,7 +32,7 @@ mod tests {
     use crate::orders::model::{Coordinates, Trip};
 
     async fn metres(origin: (f64, f64), destination: (f64, f64)) -> i32 {
-        let place = |(latitude, longitude)| Coordinates::new("place", latitude, longitude).unwrap();
+        let place = |(latitude, longitude)| Coordinates::new(latitude, longitude).unwrap();
         let trip = Trip {
             origin: place(origin),
             destination: place(destination),

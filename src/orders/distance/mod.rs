@@ -1,17 +1,11 @@
 //! The road distance of a trip, asked of the provider that the configuration chose.
 
-#[cfg(test)]
-mod faults;
 mod google;
 mod google_routes;
 mod haversine;
-#[cfg(test)]
-mod limits;
 mod measured;
 mod online;
 mod osrm;
-#[cfg(test)]
-mod stand_in;
 #[cfg(test)]
 mod tests;
 

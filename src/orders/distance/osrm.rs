@@ -74,7 +74,7 @@ impl Api for Osrm {
 mod tests {
     use super::Osrm;
     use crate::orders::distance::DistanceError::{self, NoRoute, Unavailable};
-    use crate::orders::distance::stand_in::{Reply, StandIn, lookup};
+    use crate::orders::distance::tests::stand_in::{Reply, StandIn, lookup};
 
     async fn answered(status: u16, body: &str) -> (Result<i32, DistanceError>, StandIn) {
         let osrm = StandIn::start([Reply::with(status, body)]).await;

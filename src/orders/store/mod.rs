@@ -7,11 +7,10 @@ use std::sync::Arc;
 use diesel::pg::PgConnection;
 use diesel::result::{Error, QueryResult};
 
-use super::model::{NewOrder, Order, TakeOutcome};
+use super::model::{NewOrder, Order, Slice, TakeOutcome};
 use crate::db::Database;
 use crate::db::batch::{read_lane, shared_read_lane, write_lane};
 use crate::failure::Failure;
-use crate::http::page::Slice;
 use crate::lane::Lane;
 
 /// Different lists that are read at the same time, each on a connection.
@@ -92,13 +91,13 @@ impl Orders {
 pub struct Listing {
     /// An array of them.
     pub json: Vec<u8>,
-    /// The `Link` header to those after them.
-    pub next: Option<String>,
+    /// The id after which the next part begins.
+    pub next: Option<i64>,
 }
 
 fn list(connection: &mut PgConnection, slice: Slice) -> QueryResult<Arc<Listing>> {
     let orders = statements::list(connection, slice)?;
     let json = serde_json::to_vec(&orders).map_err(|error| Error::SerializationError(error.into()))?;
-    let next = slice.next_link("/orders", &orders, |order| order.id);
+    let next = slice.next(&orders);
     Ok(Arc::new(Listing { json, next }))
 }

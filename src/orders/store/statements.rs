@@ -10,10 +10,9 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text};
 use time::OffsetDateTime;
 
-use super::super::model::{NewOrder, Order, OrderSummary, Status, TakeOutcome};
+use super::super::model::{NewOrder, Order, OrderSummary, Slice, Start, Status, TakeOutcome};
 use crate::db::schema::orders::{self, dsl};
 use crate::db::sqlstate::is_lock_not_available;
-use crate::http::page::{Slice, Start};
 
 /// The offset from which skipping in the index alone saves more than planning a second scan costs.
 const DEEP: i64 = 1000;

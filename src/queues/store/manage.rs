@@ -42,7 +42,7 @@ impl Queues {
         let mut names: Vec<String> = self.broker.read(cmd("SMEMBERS").arg(keys::NAMES)).await?;
         names.sort_unstable();
         stream::iter(names)
-            .filter_map(|name| async move { QueueName::parse(&name).ok() })
+            .filter_map(|name| async move { QueueName::parse(&name) })
             .map(|name| self.numbers(name, patience))
             .buffered(AT_ONCE)
             .try_filter_map(|numbers| async { Ok(numbers) })

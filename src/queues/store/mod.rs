@@ -103,11 +103,8 @@ impl Queues {
 /// One batch after the other, for all queues.
 fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, ()> {
     Rules {
-        name,
-        key: |_| (),
         bytes,
-        side_by_side: 1,
-        no_answer: outcome_unknown,
+        ..Rules::new(name, outcome_unknown)
     }
 }
 

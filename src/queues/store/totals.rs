@@ -56,10 +56,7 @@ pub(in crate::queues) async fn add(
     names: &[String],
     to: &mut Totals,
 ) -> Result<(), Failure> {
-    let queues: Vec<_> = names
-        .iter()
-        .filter_map(|name| QueueName::parse(name).ok())
-        .collect();
+    let queues: Vec<_> = names.iter().filter_map(|name| QueueName::parse(name)).collect();
     for some in queues.chunks(QUEUES_OF_A_CALL) {
         to.add(&look(broker, some).await?);
     }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
@@ -21,28 +21,27 @@ const TIMESTAMP: &[BorrowedFormatItem<'_>] =
 const USUAL: usize = 320;
 
 /// Hands each line on to `F`.
-pub(super) struct JsonLines<F>(F);
+pub(super) struct JsonLines<F>(pub(super) F);
 
-impl<F: Fn(Level, &[u8])> JsonLines<F> {
-    pub(super) fn to(place: F) -> Self {
-        Self(place)
-    }
-}
-
-impl<S: Subscriber, F: Fn(Level, &[u8]) + 'static> Layer<S> for JsonLines<F> {
+impl<S: Subscriber, F: Fn(&[u8]) + 'static> Layer<S> for JsonLines<F> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let level = *event.metadata().level();
-        self.0(level, &line(level, event));
+        self.0(&line(event));
     }
 }
 
-fn line(level: Level, event: &Event<'_>) -> Vec<u8> {
+/// Whether a line is that of an error. What clients send stands further behind.
+pub(super) fn is_error(line: &[u8]) -> bool {
+    let level = b"\",\"level\":\"ERROR\"";
+    line.windows(level.len()).take(64).any(|part| part == level)
+}
+
+fn line(event: &Event<'_>) -> Vec<u8> {
     let mut line = Vec::with_capacity(USUAL);
     line.extend_from_slice(b"{\"timestamp\":\"");
     // It fails in the year 10,000.
     let _ = OffsetDateTime::now_utc().format_into(&mut line, TIMESTAMP);
     line.extend_from_slice(b"\",\"level\":\"");
-    line.extend_from_slice(level.as_str().as_bytes());
+    line.extend_from_slice(event.metadata().level().as_str().as_bytes());
     line.push(b'"');
     event.record(&mut Fields(&mut line));
     line.extend_from_slice(b"}\n");
@@ -109,7 +108,7 @@ pub(in crate::telemetry) mod tests {
     pub(in crate::telemetry) fn logged(log: impl FnOnce()) -> Value {
         let written = Arc::new(Mutex::new(Vec::new()));
         let to = Arc::clone(&written);
-        let lines = JsonLines::to(move |_, line| to.lock().unwrap().extend_from_slice(line));
+        let lines = JsonLines(move |line: &[u8]| to.lock().unwrap().extend_from_slice(line));
         let subscriber = tracing_subscriber::registry().with(lines);
         tracing::subscriber::with_default(subscriber, log);
         let line = written.lock().unwrap();

@@ -6,6 +6,7 @@ mod failover;
 mod given_up;
 mod hosts;
 mod limits;
+mod profile;
 mod read_only;
 mod silent;
 
@@ -20,16 +21,21 @@ use diesel::select;
 use diesel::sql_types::Integer;
 use diesel_migrations::MigrationHarness;
 use order_api::config::{self, Environment};
-use order_api::db::Database as Pool;
 use order_api::db::migrate::MIGRATIONS;
+use order_api::db::{Database as Pool, Profile};
 use rocket::tokio::time::Instant;
 
 use crate::support::Database;
 
 /// The service's pool, with these variables in addition.
 fn pool(url: &str, variables: &[(&str, &str)]) -> Pool {
+    let config = configured(url, variables);
+    Pool::new(&config, Profile::by_key(&config))
+}
+
+fn configured(url: &str, variables: &[(&str, &str)]) -> config::Database {
     let variables = [&[("DATABASE_URL", url)][..], variables].concat();
-    Pool::new(&config::Database::read(&Environment::of(&variables)).unwrap())
+    config::Database::read(&Environment::of(&variables)).unwrap()
 }
 
 fn within_ms(milliseconds: u64) -> Instant {

@@ -41,6 +41,23 @@ impl Certificate {
         );
     }
 
+    /// One of RSA, with a key of so many bits, beside the others: its certificate and its key.
+    pub fn of_rsa(&self, bits: u32) -> [String; 2] {
+        let [certificate, key] = ["certificate", "key"].map(|name| self.path(&format!("{name}-{bits}.pem")));
+        let kind = format!("rsa:{bits}");
+        let made = [
+            "req",
+            "-x509",
+            "-newkey",
+            &kind,
+            "-nodes",
+            "-subj",
+            "/CN=localhost",
+        ];
+        openssl(&[&made[..], &["-keyout", &key, "-out", &certificate]].concat());
+        [certificate, key]
+    }
+
     pub fn path(&self, name: &str) -> String {
         self.directory.path().join(name).to_str().unwrap().to_owned()
     }

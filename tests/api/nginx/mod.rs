@@ -1,8 +1,10 @@
 //! Nginx as the edge of the service: HTTPS, and trusted proxies.
 
 mod certificate;
+mod dates;
 mod metrics;
 mod proxies;
+mod reach;
 mod renewal;
 mod settings;
 mod tls;

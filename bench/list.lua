@@ -1,4 +1,0 @@
--- GET /orders: the newest 20.
-dofile("bench/report.lua")
-
-wrk.path = "/orders?page=1&limit=20"

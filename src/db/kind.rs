@@ -1,0 +1,32 @@
+//! What a statement is for, and so what is known when it fails.
+
+use diesel::result::Error;
+
+use super::failure::{after_read, after_write, outcome_unknown, unavailable};
+use crate::failure::Failure;
+
+/// What a statement is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Read,
+    Write,
+    Check,
+}
+
+impl Kind {
+    /// What an error of the statement means.
+    pub(super) fn failed(self, error: Error) -> Failure {
+        match self {
+            Self::Read | Self::Check => after_read(error),
+            Self::Write => after_write(error),
+        }
+    }
+
+    /// What it means that the statement was sent and not answered.
+    pub(super) fn no_answer(self) -> fn(String) -> Failure {
+        match self {
+            Self::Read | Self::Check => unavailable,
+            Self::Write => outcome_unknown,
+        }
+    }
+}

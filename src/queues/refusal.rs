@@ -1,0 +1,26 @@
+//! What clients of the queues are told when a request is refused.
+
+use crate::error::{Refusal, Shape};
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum QueueRefusal {
+    /// The name in the path is not one that a queue can have.
+    #[error("The name of a queue must have 1 to 64 characters, each of a-z, 0-9 or a hyphen.")]
+    InvalidName,
+    /// Nobody has ever pushed to the queue.
+    #[error("There is no queue {0}.")]
+    QueueNotFound(String),
+    /// The message is acknowledged, or somebody else has it by now, or there never was such a receipt.
+    #[error("There is no message with this receipt any more.")]
+    ReceiptNotFound,
+}
+
+impl Refusal for QueueRefusal {
+    fn shape(&self) -> Shape<'_> {
+        match self {
+            Self::InvalidName => Shape::mistake(400, "invalid_name"),
+            Self::QueueNotFound(_) => Shape::mistake(404, "queue_not_found"),
+            Self::ReceiptNotFound => Shape::mistake(404, "receipt_not_found"),
+        }
+    }
+}
