@@ -174,7 +174,7 @@ mod tests {
             place,
             message: vec![b'x'; bytes],
             _share: None,
-            _on_the_way: Arc::default(),
+            _on_the_way: Arc::new(()),
         };
         let commands = in_commands(places.map(returned).collect());
         let places = |command: Vec<Returned>| command.iter().map(|returned| returned.place).collect();
