@@ -1,4 +1,4 @@
-//! The table of settings: every variable that the service, Nginx or the containers are told things by.
+//! The table of settings: every variable that the service, Nginx or the containers read.
 //!
 //! `.env.example` and docs/SETTINGS.md are written from it by `make settings`.
 
@@ -7,7 +7,7 @@ use super::setting::Kind::{OneOf, Secret, Text, Whole};
 use super::setting::Reader::{Containers, Nginx, Service};
 use super::setting::Setting;
 
-/// One row a setting, each a constant of its name, and [`ALL`] of them.
+/// One row per setting, each a constant with its name, and [`ALL`] of them.
 macro_rules! settings {
     ($($name:ident: $reader:ident, $kind:expr, $default:expr, $meaning:expr;)+) => {
         $(pub(super) const $name: &Setting = &Setting {
@@ -18,7 +18,7 @@ macro_rules! settings {
             meaning: $meaning,
         };)+
 
-        /// In the order in which people read them.
+        /// In the order of the docs.
         pub(super) const ALL: &[&Setting] = &[$($name),+];
     };
 }

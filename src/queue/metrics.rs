@@ -1,4 +1,4 @@
-//! What is counted of the queue, and how long it is.
+//! The metrics of the plain queue.
 
 use std::sync::LazyLock;
 
@@ -34,7 +34,7 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     ),
 });
 
-/// Sets the gauge of the queue's depth.
+/// Updates the gauge of the queue's depth.
 pub(super) struct Depth(pub(super) Broker);
 
 #[rocket::async_trait]

@@ -1,4 +1,4 @@
-//! What Prometheus is told of the queues: totals and the worst of all, never names, which clients choose.
+//! The metrics of the queues: totals and maxima, never names, which clients choose.
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -77,7 +77,7 @@ impl Metrics {
     }
 }
 
-/// Since so many milliseconds after 1970, by the clock of this machine, as receipts are.
+/// The age of a time in milliseconds since 1970, by the clock of this machine, as in receipts.
 fn since(receipt: u64) -> Duration {
     let received = SystemTime::UNIX_EPOCH + Duration::from_millis(receipt);
     received.elapsed().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The HTTP of the queues with receipts.
+//! HTTP of the queues with receipts.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -220,7 +220,7 @@ async fn redrive(
     Ok(done_with("redriven", redriven))
 }
 
-// Not `DELETE …/messages`: an acknowledgement whose receipt got lost on the way must not empty the queue.
+// Not `DELETE …/messages`: an acknowledgement that lost its receipt must not empty the queue.
 #[rocket::post("/<queue>/purge", data = "<_none>")]
 async fn purge(
     _authorized: Authorized,

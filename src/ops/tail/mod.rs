@@ -17,17 +17,17 @@ const LINE_MAX: usize = 64 * 1024;
 /// Bytes at the end of a file that are read; more than it has, unless somebody else has written it.
 const FILE_MAX: u64 = 16 * 1024 * 1024;
 
-/// Which lines are asked for.
+/// The requested lines.
 pub(super) struct Wanted {
-    /// As many at most.
+    /// The maximum of lines.
     pub(super) lines: usize,
-    /// This severe at least.
+    /// The minimum severity.
     pub(super) level: Option<Level>,
-    /// Of this request alone.
+    /// Only lines of this request.
     pub(super) request_id: Option<RequestId>,
 }
 
-/// The newest lines that are wanted, the oldest of them first; nothing where there is no file.
+/// The newest matching lines, the oldest of them first; empty without files.
 pub(super) fn newest(directory: &Path, wanted: &Wanted) -> io::Result<String> {
     let quoted = match &wanted.request_id {
         Some(id) => serde_json::to_string(id.as_str())?,
@@ -49,8 +49,8 @@ pub(super) fn newest(directory: &Path, wanted: &Wanted) -> io::Result<String> {
     Ok(found.concat())
 }
 
-/// All files there are, the newest first. They are opened before any is read: a rotation from then on moves
-/// nothing away, and one in between only makes a file appear twice, which its number on the disk shows.
+/// All existing files, the newest first. They are opened before any is read, so a later rotation does not affect
+/// them. One in between only makes a file appear twice, which its inode shows.
 fn open(directory: &Path) -> io::Result<Vec<File>> {
     let (mut files, mut seen) = (Vec::new(), Vec::new());
     for path in newest_first(directory) {
