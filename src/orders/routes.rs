@@ -24,7 +24,7 @@ use crate::http::json::Json;
 static PLACE: LazyLock<Schema<PlaceOrder>> = LazyLock::new(|| Schema::of(include_str!("schemas/place.json")));
 static TAKE: LazyLock<Schema<TakeOrder>> = LazyLock::new(|| Schema::of(include_str!("schemas/take.json")));
 
-/// Mounts the orders; to be called inside the async runtime.
+/// Mounts the orders; must be called inside the async runtime.
 #[must_use]
 pub fn stage(database: &Database, provider: Box<dyn DistanceProvider>) -> AdHoc {
     LazyLock::force(&PLACE);

@@ -39,7 +39,7 @@ impl FromParam<'_> for QueueName {
 static VISIBILITY: LazyLock<Schema<Visibility>> =
     LazyLock::new(|| Schema::of(include_str!("schemas/visibility.json")));
 
-/// Mounts the queues; to be called inside the async runtime.
+/// Mounts the queues; must be called inside the async runtime.
 pub(crate) fn stage(broker: &Broker, budget: &Budget, scrapes: &mut Scrapes) -> AdHoc {
     LazyLock::force(&VISIBILITY);
     scrapes.push(Box::new(Gauges::of(broker)));

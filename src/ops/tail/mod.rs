@@ -12,9 +12,9 @@ use tracing::Level;
 use crate::http::RequestId;
 use crate::telemetry::logs::newest_first;
 
-/// A longer line, which none of ours is, is left out.
+/// Longer lines, which the service does not write, are left out.
 const LINE_MAX: usize = 64 * 1024;
-/// Bytes at the end of a file that are read; more than it has, unless somebody else has written it.
+/// The maximum of bytes read at the end of a file; more than it has, unless another program has written it.
 const FILE_MAX: u64 = 16 * 1024 * 1024;
 
 /// The requested lines.
@@ -36,7 +36,7 @@ pub(super) fn newest(directory: &Path, wanted: &Wanted) -> io::Result<String> {
     let mut found: Vec<String> = Vec::new();
     for file in open(directory)? {
         let text = read(file)?;
-        // What follows the last line break is a line that is being written.
+        // After the last line break is a line that is still being written.
         let lines = text.rsplit(|byte| *byte == b'\n').skip(1);
         let lines = lines.filter(|line| (1..=LINE_MAX).contains(&line.len()) && wanted.admits(line, &quoted));
         let lines = lines.take(wanted.lines - found.len());
@@ -85,7 +85,7 @@ struct Fields<'a> {
 }
 
 impl Wanted {
-    /// Without a filter every line is wanted, JSON or not. With the id as JSON has it, most lines need no parsing.
+    /// Without a filter every line matches, JSON or not. Searching for the id in JSON avoids parsing most lines.
     fn admits(&self, line: &[u8], quoted: &str) -> bool {
         if self.level.is_none() && self.request_id.is_none() {
             return true;

@@ -91,7 +91,7 @@ impl Orders {
 pub struct Listing {
     /// A JSON array of the orders.
     pub json: Vec<u8>,
-    /// The id after which the next part begins.
+    /// The id after which the next slice begins.
     pub next: Option<i64>,
 }
 

@@ -13,7 +13,7 @@ use crate::orders::distance::osrm::Osrm;
 use crate::orders::distance::{DistanceError, DistanceProvider};
 use crate::outbound::Client;
 
-/// So many at once.
+/// The concurrency limit.
 async fn lookups(provider: &impl DistanceProvider, number: usize) -> Vec<Result<i32, DistanceError>> {
     let trip = trip();
     join_all((0..number).map(|_| provider.distance(&trip))).await

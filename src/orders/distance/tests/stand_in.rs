@@ -18,7 +18,7 @@ use crate::outbound::Client;
 
 pub(in crate::orders::distance) const KEY: &str = "AIza-a-key-for-tests";
 
-/// What OSRM, which stands for all, says of a trip.
+/// The answer of OSRM, which stands for all providers, about a trip.
 pub(in crate::orders::distance) const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;
 
 /// The answers to requests, in order; the last one is repeated.
@@ -48,7 +48,7 @@ pub(in crate::orders::distance) fn found() -> Reply {
     Reply::with(200, FOUND)
 }
 
-/// A whole answer.
+/// A complete answer.
 pub(in crate::orders::distance) fn http(status: u16, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}")
