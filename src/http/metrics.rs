@@ -19,8 +19,7 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     requests: register(PrometheusMetrics::new().http_requests_total().clone()),
     durations: histograms(
         "rocket_http_requests_duration_seconds",
-        "Time from the head of a request to the head of its answer. The endpoint is the template of a route, or none \
-         where no route answers.",
+        "Time from the head of a request to the head of its answer. The endpoint is the template of a route, or none without a route.",
         &SECONDS,
         &["endpoint", "method", "status"],
     ),

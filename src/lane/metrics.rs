@@ -20,7 +20,7 @@ pub(crate) struct Metrics {
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     batch: histograms(
         "order_api_lane_batch_items",
-        "Requests that share a statement: near 1 there is little to do, near 256 there is too much.",
+        "Requests that share a statement: near 1 the load is light, near 256 it is too high.",
         &REQUESTS,
         &["lane"],
     ),
@@ -32,7 +32,7 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     ),
     run: histograms(
         "order_api_lane_run_seconds",
-        "Duration of a batch, the wait for a connection included.",
+        "Duration of a batch, including the wait for a connection.",
         &SHORT_SECONDS,
         &["lane"],
     ),

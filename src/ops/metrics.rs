@@ -14,12 +14,12 @@ pub(crate) struct Metrics {
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     build_info: gauges(
         "order_api_build_info",
-        "Always 1; the label tells the version that runs.",
+        "Always 1; the label is the running version.",
         &["version"],
     ),
     expected_replicas: gauges(
         "order_api_expected_replicas",
-        "Processes that are meant to run (REPLICAS), to compare with count(up == 1); absent unless configured.",
+        "Expected number of processes (REPLICAS), to compare with count(up == 1); absent unless configured.",
         &[],
     ),
 });

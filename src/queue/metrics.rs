@@ -24,13 +24,13 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     ),
     pops: counters(
         "order_api_queue_pops_total",
-        "Pops from the plain queue, by outcome: message, or empty where there was none.",
+        "Pops from the plain queue, by outcome: message, or empty.",
         &["outcome"],
     ),
     depth: gauge(
         "order_api_queue_depth_messages",
-        "Messages that wait in the plain queue: it grows while consumers fall behind. The same on every instance; \
-         NaN while Redis is away.",
+        "Messages in the plain queue: it grows while consumers fall behind. The same on every instance; NaN \
+         while Redis is down.",
     ),
 });
 
