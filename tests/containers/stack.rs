@@ -106,12 +106,9 @@ pub fn as_superuser(statement: &str) -> String {
 /// Starts what does not run, and returns when all is healthy. The image is built by the first call.
 pub fn up(replicas: u32) {
     static BUILT: AtomicBool = AtomicBool::new(false);
-    let scale = format!("--scale=order-api-app={replicas}");
-    let start = ["up", "--detach", "--wait", "--wait-timeout=180", &scale];
-    // `up.sh` also knows how to go on from a command that was killed.
-    if !BUILT.swap(true, Ordering::Relaxed) || !succeeds("scripts/compose.sh", &start) {
-        run("scripts/up.sh", &[&scale]);
-    }
+    let build = ["BUILD=yes", "BUILD=no"][usize::from(BUILT.swap(true, Ordering::Relaxed))];
+    let scale = format!("order-api-app={replicas}");
+    run("env", &[build, "scripts/up.sh", "--scale", &scale]);
 }
 
 pub fn containers(service: &str) -> Vec<String> {
