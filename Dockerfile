@@ -1,4 +1,4 @@
-# Two images: `builder` is what is deployed, `test_builder` runs the tests (make image BUILD_TARGET=).
+# Two images: `builder` is deployed, `test_builder` runs the tests (make image BUILD_TARGET=).
 
 FROM rust:1.95-slim-trixie AS rust
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
@@ -10,13 +10,13 @@ WORKDIR /order-api
 FROM rust AS compiled
 COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
-# Members of the workspace, without whose manifests cargo does not begin.
+# Members of the workspace: cargo requires their manifests.
 COPY bench/Cargo.toml bench/
 COPY loadtests/Cargo.toml loadtests/
 COPY migrations migrations
 COPY src src
-# The dependencies stay compiled in the cache. Cargo goes by modification times, which say nothing about a
-# cache that other checkouts use too, so our own sources always count as new.
+# The cache keeps the compiled dependencies. Cargo compares modification times, which mean nothing in a cache shared
+# with other checkouts, so our own sources always count as new.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/order-api/target,sharing=locked \
     find src migrations -type f -exec touch {} + \
@@ -41,7 +41,7 @@ HEALTHCHECK --interval=3s --timeout=5s --start-period=60s --retries=3 CMD ["orde
 ENTRYPOINT ["start.sh"]
 CMD ["serve"]
 
-# Debug binaries in layers, not in a cache: cargo looks at them again when the container runs.
+# Debug binaries are in layers, not in a cache: cargo checks them again when the container runs.
 FROM rust AS test_builder
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \
     --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Brings the roles up to date at each start of the containers, as the superuser, through the socket.
+# Updates the roles at each start of the containers, as the superuser, through the socket.
 set -eu
 
 # Not on the command line, which everyone on the machine can read.

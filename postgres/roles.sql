@@ -1,13 +1,13 @@
--- Three roles, so that none has more power than its work needs:
+-- Three roles, each with the least privileges that it needs:
 --   order_api           the superuser: backups, make psql; the service never has its password
 --   order_api_migrate   owns the tables, and changes them
 --   order_api_service   reads and writes rows, and nothing else
--- Can be run again and again, also on a database in which everything belonged to the superuser.
+-- Idempotent, also on a database in which the superuser owned everything.
 
 \getenv migrate_password MIGRATE_PASSWORD
 \getenv service_password SERVICE_PASSWORD
 
--- One run at a time: two that alter the same role at once would fail.
+-- One run at a time: concurrent changes of the same role would fail.
 DO $$ BEGIN PERFORM pg_advisory_xact_lock(hashtext('order-api roles')); END $$;
 
 SELECT 'CREATE ROLE ' || name || ' LOGIN'
@@ -23,7 +23,7 @@ REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO order_api_migrate;
 GRANT USAGE ON SCHEMA public TO order_api_service;
 
--- What the superuser has made; sequences of identity columns follow their tables.
+-- Tables created by the superuser; sequences of identity columns follow their tables.
 SELECT format('ALTER TABLE public.%I OWNER TO order_api_migrate', relname)
 FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relowner = 'order_api'::regrole \gexec

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Becomes PostgreSQL on the data of its own major version. Where there is data of another one alone, it says so and
-# ends: the image's own script would make an empty database beside it.
+# Starts PostgreSQL on the data of its own major version. If only data of another version exists, it says so and exits:
+# the image's own script would create an empty database next to it.
 set -eu
 
 all=/var/lib/postgresql

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Writes the users, with hashes of the passwords in /run/secrets, then becomes Redis.
-#   default    off: who gives no name and password can do nothing
+# Writes the users, with hashes of the passwords in /run/secrets, then starts Redis.
+#   default    disabled: a client without a name and password can do nothing
 #   health     PING, for the health check
-#   order-api  the service: the keys of src/broker/keys.rs, and the kinds of commands that it uses on them
+#   order-api  the service: the keys of each feature's keys.rs, and the command categories that it uses on them
 set -eu
 
 hash() { printf %s "$(cat "/run/secrets/$1")" | sha256sum | cut -d ' ' -f 1; }
@@ -13,8 +13,8 @@ user default off resetpass resetkeys resetchannels -@all
 user health on #$(hash REDIS_HEALTH_PASSWORD) resetkeys resetchannels -@all +ping
 user order-api on #$(hash REDIS_PASSWORD) resetkeys resetchannels ~message_queue ~kv:* ~queues ~queue:* &queue:* -@all +@string +@list +@hash +@set +@sortedset +@transaction +@connection +exists +del +unlink +dbsize +expire +pexpire +ttl +pttl +type +time +eval +evalsha +script|load +script|exists +publish +subscribe +unsubscribe -@admin -@dangerous
 END
-# What scripts/restore.sh has put beside the present state, once it is whole. Each step can be the last one before a
-# crash, and then the next start goes on: `restored` is there until it has become the state.
+# Swaps in the complete state that scripts/restore.sh has put next to the current one. After a crash at any step the
+# next start continues: `restored` exists until the swap is done.
 if [ -e /data/restored/READY ]; then
   rm -rf /data/replaced
   if [ -d /data/restored/appendonlydir ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks Prometheus' configuration and holds the alert rules against invented series, with the promtool of its image.
+# Checks Prometheus's configuration and tests the alert rules on synthetic series, with the promtool of its image.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Saves what PostgreSQL and Redis of the running containers hold in one file, and prints its name:
-#   backup.sh [FILE]     backups/order-api-<UTC time>.tar, readable by its owner alone
-# Each of the two is a state that has been; that of Redis is the later one. A file is called a backup only after
-# both parts were found to be whole.
+# Saves the data of PostgreSQL and Redis of the running containers in one file, and prints its name:
+#   backup.sh [FILE]     backups/order-api-<UTC time>.tar, readable only by its owner
+# Each part is a consistent state of its store; that of Redis is the later one. The file gets its name only after both
+# parts have been verified.
 set -euo pipefail
 umask 077
 
@@ -26,16 +26,16 @@ in_redis sh /etc/order-api/health.sh >/dev/null || fail "Redis does not answer (
 compose exec -T order-api-db pg_dump --username=order_api --format=custom order_api >"$work/postgres.dump" ||
   fail "pg_dump failed."
 
-# The files of the manifest only ever grow; when they were exchanged for others meanwhile, once more.
+# The files of the manifest are append-only. If a rewrite replaced them meanwhile, copy again.
 until
   before=$(manifest) || fail "Redis has no append-only file."
   in_redis tar --create --warning=no-file-changed --directory=/data appendonlydir >"$work/redis.tar" ||
-    (($? == 1)) || fail "the append-only file cannot be read." # 1: it grew meanwhile
-  after=$(manifest) || fail "Redis went away."
+    (($? == 1)) || fail "the append-only file cannot be read." # 1: a file grew meanwhile
+  after=$(manifest) || fail "Redis stopped answering."
   [[ $after == "$before" ]]
 do :; done
 
-scripts/verify-backup.sh "$work" || fail "what was saved is not whole."
+scripts/verify-backup.sh "$work" || fail "the saved data is incomplete."
 tar --create --file="$work/all" --directory="$work" postgres.dump redis.tar
 sync "$work/all"
 mv "$work/all" "$file"

@@ -10,12 +10,12 @@ scripts/secrets.sh API_TOKEN "${passwords[@]}"
 
 value() { sed -n "s/^$1=//p" .env | tail -n 1; }
 
-# Only their owner can enter the directory; inside a container, who reads a file is another user.
+# Only its owner can enter the directory. The files themselves are read by other users, inside containers.
 secret() {
   [[ $(cat "$dir/$1" 2>/dev/null) == "$2" && -e $dir/$1 ]] || {
     printf %s "$2" >"$dir/$1.new"
     chmod 444 "$dir/$1.new"
-    mv -f "$dir/$1.new" "$dir/$1" # in place, its owner could not write it
+    mv -f "$dir/$1.new" "$dir/$1" # its owner cannot write it in place
   }
 }
 
@@ -30,8 +30,8 @@ secret DATABASE_URL "postgresql://order_api_service:$(value POSTGRES_SERVICE_PAS
 secret MIGRATE_DATABASE_URL "postgresql://order_api_migrate:$(value POSTGRES_MIGRATE_PASSWORD)@$at"
 secret REDIS_URL "redis://order-api:$(value REDIS_PASSWORD)@order-api-redis:6379/0"
 
-# What Nginx is told by settings: written when it is started, and checked before anything else is, so that what would
-# refuse Nginx at the end refuses all of it at the beginning. Its key is behind the directory of secrets.
+# Nginx's settings are written when it starts, and checked before anything starts, so that an error stops everything at
+# the beginning and not Nginx at the end. The directory of secrets protects its key.
 nginx_settings() {
   local word nginx=yes
   for word in "$@"; do
@@ -55,12 +55,12 @@ case " $* " in
   *" up "* | *" create "*) nginx_settings "$@" ;;
 esac
 
-# Where Nginx keeps bodies; inside the container it is another user.
+# Where Nginx spools bodies; inside the container it runs as another user.
 spool=var/spool/${COMPOSE_PROJECT_NAME:-order-api}
 mkdir -p "$spool"
 chmod 1777 "$spool"
 
-# What containers read as users of their own, whatever umask it was cloned under.
+# Containers read these as other users, whatever the umask of the clone.
 chmod -R go+rX nginx postgres redis monitoring
 
 exec docker compose "$@" 9>&- # what outlives a command that was killed does not keep its lock (scripts/alone.sh)

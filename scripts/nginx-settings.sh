@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What the settings TLS_CERTIFICATE, TLS_KEY, TLS_PORT and TRUSTED_PROXIES, all of the environment, mean to Nginx:
-#   nginx-settings.sh check     fails with one line that names the setting which is wrong
+# Translates the settings TLS_CERTIFICATE, TLS_KEY, TLS_PORT and TRUSTED_PROXIES of the environment for Nginx:
+#   nginx-settings.sh check     fails with one line that names the wrong setting
 #   nginx-settings.sh write DIR SEEN_AS LISTEN TLS_LISTEN VERSION
 #                               checks, then writes DIR/listen.conf and, for HTTPS, DIR/tls.pem; Nginx, of that
-#                               version, finds DIR under the name SEEN_AS
-#   nginx-settings.sh renew DIR checks, then writes DIR/tls.pem alone
-#   nginx-settings.sh undo DIR  takes that back
+#                               version, sees DIR under the name SEEN_AS
+#   nginx-settings.sh renew DIR checks, then writes only DIR/tls.pem
+#   nginx-settings.sh undo DIR  reverts that
 set -euo pipefail
 
 certificate=${TLS_CERTIFICATE:-} key=${TLS_KEY:-} port=${TLS_PORT:-8443} plain_port=${PORT:-8080}
@@ -22,14 +22,14 @@ readable() { # SETTING FILE
   [[ -r $2 ]] || refuse "$1 names $2, which user $(id -un) cannot read: give that user the right to, and no other."
 }
 
-# In one file, the key first and then the server's certificate and its chain, so that they are always of the same day.
+# One file with the key, the server's certificate and its chain, so that they always match.
 pem() {
   openssl pkey -inform PEM -in "$key" -passin pass: 2>/dev/null ||
     refuse "TLS_KEY names $key, which does not hold a private key in PEM without a passphrase."
   awk '/-----BEGIN CERTIFICATE-----/, /-----END CERTIFICATE-----/' "$certificate"
 }
 
-# Of the first certificate; each of them has to be whole.
+# The public key of the first certificate; every certificate must be complete.
 public_key() {
   openssl crl2pkcs7 -nocrl -certfile <(echo "$whole") >/dev/null 2>&1 || return 1
   openssl x509 -inform PEM -noout -pubkey 2>/dev/null <<<"$whole"
@@ -47,7 +47,7 @@ date_of() { date --date "$(openssl x509 -noout "-$1" <<<"$whole" | sed 's/^[^=]*
 
 is_port() { [[ $1 =~ ^[1-9][0-9]{0,4}$ ]] && (($1 <= 65535)); }
 
-# Leaves in $whole what Nginx is to have, which may be in the files no longer when it is written.
+# Leaves the checked key and certificates in $whole: the files may change before they are written.
 check_tls() {
   [[ -n $certificate$key ]] || return 0
   [[ -n $key ]] || refuse "TLS_CERTIFICATE is set, and TLS_KEY is not: set both for HTTPS, or neither."
@@ -82,7 +82,7 @@ ipv4() { # ADDRESS
   for part in "${parts[@]}"; do ((part <= 255)) || return 1; done
 }
 
-ipv6() { # ADDRESS; :: stands for one group at least
+ipv6() { # ADDRESS; :: stands for at least one group
   local groups
   [[ $1 =~ ^[0-9A-Fa-f:]+$ && $1 != *:::* && $1 != *::*::* && ! $1 =~ ^:[^:] && ! $1 =~ [^:]:$ ]] || return 1
   [[ ! $1 =~ [0-9A-Fa-f]{5} ]] || return 1
@@ -90,7 +90,7 @@ ipv6() { # ADDRESS; :: stands for one group at least
   if [[ $1 == *::* ]]; then ((${#groups[@]} <= 7)); else ((${#groups[@]} == 8)); fi
 }
 
-# One line for each address or network; a name would be asked for once, at the start of Nginx, and is not taken.
+# One line per address or network. Names are refused: Nginx would resolve them only once, at its start.
 proxies() {
   local proxy address bits most
   { tr ',' '\n' <<<"${TRUSTED_PROXIES:-}" | sed 's/^[[:space:]]*//; s/[[:space:]]*$//; /^$/d' | sort -u; } |
@@ -112,7 +112,7 @@ check() {
   proxies >/dev/null
 }
 
-# Whole or not at all, and whatever the umask.
+# Atomically, and whatever the umask.
 put() { # FILE MODE, from standard input
   (umask 077 && cat >"$1.new")
   chmod "$2" "$1.new"
@@ -126,7 +126,7 @@ real_ip() { # PROXIES, a line each
     echo "real_ip_recursive on;"
     while read -r proxy; do echo "set_real_ip_from $proxy;"; done <<<"$1"
   fi
-  # Whether the one who connected, and the one for whom it asks, are proxies that are believed.
+  # Whether the peer, and the client that it forwards, are trusted proxies.
   for variable in "\$realip_remote_addr \$peer_is_proxy" "\$client_is_proxy"; do
     echo "geo $variable {"
     echo "    default 0;"
@@ -148,7 +148,7 @@ listen() { # SEEN_AS LISTEN TLS_LISTEN VERSION PROXIES
   [[ -z $5 ]] || forwarded=proxied.conf
   [[ $port != 443 ]] || authority="\$asked_host"
   real_ip "$5"
-  # On a reload, what a client sends on an open connection at that moment is answered.
+  # A request sent on an open connection during a reload is answered.
   ! at_least 1.27.4 "$4" || echo "keepalive_min_timeout 3s;"
   if [[ -z $certificate ]]; then
     server "$2" "$forwarded" server.conf
@@ -171,7 +171,7 @@ listen() { # SEEN_AS LISTEN TLS_LISTEN VERSION PROXIES
   echo "}"
 }
 
-# Who may enter DIR may read the key: it is for the caller to keep others out.
+# Whoever can enter DIR can read the key: the caller must restrict it.
 write() { # DIR SEEN_AS LISTEN TLS_LISTEN VERSION
   local believed
   check

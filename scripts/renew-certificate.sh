@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gives Nginx, in containers or under `make run`, the certificate and key that TLS_CERTIFICATE and TLS_KEY name, as they
-# are now: requests under way are finished, and who connects from then on gets the new certificate.
+# Makes Nginx, in containers or under `make run`, load the current files of TLS_CERTIFICATE and TLS_KEY. Requests in
+# flight are finished; new connections get the new certificate.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -36,7 +36,7 @@ until_served() { # ADDRESS
 found=
 renew() { # ADDRESS COMMAND...
   found=yes
-  scripts/nginx-settings.sh check # which says what is wrong before anything that follows from it does
+  scripts/nginx-settings.sh check # first, for its error message
   [[ $(served "$1") == "$(fingerprint <"$TLS_CERTIFICATE")" ]] || "${@:2}"
   until_served "$1"
 }
@@ -57,6 +57,6 @@ if address=$(scripts/compose.sh port order-api-nginx 8443 2>/dev/null) && [[ $ad
   renew "$address" in_container
 fi
 [[ -n $found ]] || {
-  echo "No Nginx runs here that was started with TLS_CERTIFICATE and TLS_KEY: make run, or make docker-compose." >&2
+  echo "No Nginx started with TLS_CERTIFICATE and TLS_KEY is running here: make run, or make docker-compose." >&2
   exit 1
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Brings back what backup.sh has saved, and starts everything:
+# Restores a backup of backup.sh, and starts everything:
 #   restore.sh FILE
-# Checks first, restores beside what is there, and swaps at the end. Refuses where there are orders or keys already,
-# unless OVERWRITE=yes. Whatever happens, everything is started again; ended at any point, even by kill -9, each of the
-# two stores has the whole of its old state or the whole of the restored one, and the command can be run again.
+# It verifies the file, restores next to the existing data, and swaps at the end. It refuses if orders or keys exist,
+# unless OVERWRITE=yes. Everything is started again, even after a failure. If it is interrupted, even by kill -9, each
+# store has either its complete old state or the complete restored one, and the command can be run again.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -27,7 +27,7 @@ keys() {
     'REDISCLI_AUTH=$(cat /run/secrets/REDIS_PASSWORD) redis-cli --user order-api --no-auth-warning dbsize' |
     grep -x '[0-9]*'
 }
-orders() { # 0 where there is no such table yet
+orders() { # 0 if the table does not exist yet
   local table
   table=$(psql --dbname=order_api --command "SELECT coalesce(to_regclass('orders')::text, '')") || return 1
   if [[ -n $table ]]; then psql --dbname=order_api --command 'SELECT count(*) FROM orders'; else echo 0; fi
@@ -64,7 +64,7 @@ compose up --detach --wait order-api-db
 [[ ${OVERWRITE:-no} == yes ]] || compose up --detach --wait order-api-redis
 refuse_to_lose "$1"
 
-# Beside what is there; the dump gives tables to roles.
+# Next to the existing data. The dump assigns tables to roles, so these come first.
 compose run --rm --no-deps order-api-roles
 psql --dbname=postgres --command 'DROP DATABASE IF EXISTS order_api_restored WITH (FORCE)' \
   --command 'CREATE DATABASE order_api_restored'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Replaces every replica of the service by a new one of the present image and settings, one at a time: the new one
-# gets requests once it is healthy, and then an old one is told to stop, so there are never fewer than before. One
-# that does not become healthy within a minute never gets any: it is removed again, and the old ones serve on.
+# Replaces every replica of the service with one of the current image and settings, one at a time. A new replica gets
+# requests once it is healthy, and only then an old one is stopped, so there are never fewer than before. One that is
+# not healthy within a minute never gets a request: it is removed, and the old ones keep serving.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -21,16 +21,16 @@ mapfile -t old < <(scripts/compose.sh ps --quiet "$service")
   echo "None runs: make docker-compose" >&2
   exit 1
 }
-# Nginx asks for the replicas on this network alone.
+# Nginx resolves the replicas on this network only.
 network=$(docker inspect --format '{{index .Config.Labels "com.docker.compose.project"}}' "${old[0]}")_service
 
-# Both versions serve for a while, so a migration suits both; one that fails leaves everything as it was.
+# Both versions serve for a while, so a migration must suit both. A failed one changes nothing.
 scripts/compose.sh --progress quiet run --rm --no-deps order-api-migrate || {
-  echo "The migration failed; the old replicas serve on." >&2
+  echo "The migration failed; the old replicas keep serving." >&2
   exit 1
 }
 
-# Makes one more beside those that are there, where Nginx does not find it.
+# Creates one more replica, outside Nginx's reach.
 create() {
   local before
   before=$(all)
@@ -40,7 +40,7 @@ create() {
   docker network disconnect "$network" "$new"
 }
 
-# One that ends, or says that it is not well, has failed.
+# A replica that exits or reports itself unhealthy has failed.
 until_healthy() {
   local end=$((SECONDS + 60)) state
   while ((SECONDS < end)); do
@@ -54,9 +54,8 @@ until_healthy() {
   return 1
 }
 
-# One that stops refuses connections, and is left out after some of these; once it is gone, a connection there would be
-# waited for, until Nginx has asked for the addresses again. So Nginx learns it from these requests, also where it has
-# no others.
+# Nginx skips a stopping replica after a few refused connections. After the replica is gone, Nginx would wait for a
+# connection to it until the next DNS lookup. These requests make an idle Nginx notice in time.
 ask_nginx() {
   # shellcheck disable=SC2016 # the container's shell reads it
   scripts/compose.sh exec -T order-api-nginx sh -c '
@@ -70,7 +69,7 @@ stop() {
   local stopping
   docker stop --time 30 "$1" >/dev/null &
   stopping=$!
-  sleep 0.3 # until it refuses
+  sleep 0.3 # until it refuses connections
   while
     ask_nginx
     kill -0 "$stopping" 2>/dev/null
@@ -83,12 +82,12 @@ for container in "${old[@]}"; do
   create
   if ! docker start "$new" >/dev/null || ! until_healthy "$new"; then
     docker logs --tail 20 "$new" >&2 || true
-    echo "A new replica did not become healthy and was removed; the old ones serve on." >&2
+    echo "A new replica did not become healthy and was removed; the old ones keep serving." >&2
     exit 1
   fi
   docker network connect --alias "$service" "$network" "$new"
   new=
-  sleep 2 # until Nginx has asked for the addresses again
+  sleep 2 # until Nginx's next DNS lookup
   stop "$container"
   echo "Replaced ${container:0:12}." >&2
 done

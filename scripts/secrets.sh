@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes .env with random secrets, readable by its owner alone, if there is none; never touches one that is there.
-#   secrets.sh [NAME...]    fails with a sentence if one of these variables is not in it
+# Creates .env with random secrets, readable only by its owner, if it does not exist; never changes an existing one.
+#   secrets.sh [NAME...]    fails with a message if one of these variables is missing from it
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -11,9 +11,9 @@ if [[ ! -e .env ]]; then
   (
     umask 077
     cat >.env.new <<END
-# Made by scripts/secrets.sh; .env.example tells what else can stand here.
+# Created by scripts/secrets.sh; .env.example lists the other settings.
 API_TOKEN=$(random)
-# Of the containers alone; letters and digits.
+# For the containers only; letters and digits.
 POSTGRES_PASSWORD=$(random)
 POSTGRES_MIGRATE_PASSWORD=$(random)
 POSTGRES_SERVICE_PASSWORD=$(random)

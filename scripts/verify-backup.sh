@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails, and says why, unless DIR has a whole postgres.dump and redis.tar:
+# Fails, and says why, unless DIR has a complete postgres.dump and redis.tar:
 #   verify-backup.sh DIR
 set -euo pipefail
 
@@ -11,13 +11,13 @@ fail() {
   exit 1
 }
 
-# pg_restore of the server's own version reads the table of contents, which stands behind no checksum.
+# pg_restore of the server's own version reads the table of contents, which has no checksum.
 scripts/compose.sh run --rm --no-deps -T --entrypoint pg_restore order-api-db --list <"$directory/postgres.dump" \
   >"$directory/contents" 2>/dev/null || fail "postgres.dump is not a dump of PostgreSQL."
 grep -q 'TABLE DATA public orders' "$directory/contents" || fail "postgres.dump has no table of orders."
 
-# Every file that the manifest names ("file NAME seq NUMBER type b|i|h") has to be there.
-files=$(tar --list --file="$directory/redis.tar" 2>/dev/null) || fail "redis.tar is not an archive, or is cut off."
+# Every file that the manifest names ("file NAME seq NUMBER type b|i|h") must be present.
+files=$(tar --list --file="$directory/redis.tar" 2>/dev/null) || fail "redis.tar is not an archive, or is truncated."
 manifest=appendonlydir/appendonly.aof.manifest
 named=$(tar --extract --to-stdout --file="$directory/redis.tar" "$manifest" 2>/dev/null) ||
   fail "redis.tar has no manifest."

@@ -18,13 +18,13 @@ use crate::http::token::Tokens;
 use crate::telemetry::scrape::Scrapes;
 use crate::{broker, db, http, keyvalue, lane, ops, orders, queue, queues};
 
-/// Rocket's last second, in which it closes what the grace time has left open.
+/// Rocket's last second, in which it closes what the grace period has left open.
 const MERCY_SECONDS: u32 = 1;
 
-/// What the service is made of could not be made.
+/// A part of the service could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// The client that asks for road distances.
+    /// The client of the distance provider.
     #[error("cannot make the HTTP client: {0}")]
     HttpClient(#[from] reqwest::Error),
     /// The client of Redis.
@@ -34,10 +34,10 @@ pub enum BuildError {
 
 /// The service, ready to be launched.
 ///
-/// To be called inside the async runtime, where the connection to Redis lives.
+/// Must be called inside the async runtime, which owns the connection to Redis.
 ///
 /// # Errors
-/// The HTTP client of the distance provider, or that of Redis, cannot be made.
+/// The HTTP client of the distance provider, or that of Redis, cannot be created.
 pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
     declare_metrics();
     let provider = orders::distance::provider(&config.distance, &config.outbound)?;
@@ -48,7 +48,7 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
         .manage(database.clone())
         .manage(broker.clone())
         .manage(Tokens::new(&config.access))
-        // Rocket's own headers are for pages, and cost each answer some time; Nginx adds the one that matters here.
+        // Rocket's own headers are for pages, and cost each answer some time; Nginx adds the relevant one.
         .attach(Shield::new())
         .attach(http::stage())
         .attach(orders::stage(&database, provider))
@@ -68,7 +68,7 @@ pub fn build(config: &Config) -> Result<Rocket<Build>, BuildError> {
         })))
 }
 
-/// All of them, so that each is there from the start, a counter at 0.
+/// All of them, so that each exists from the start, counters at 0.
 fn declare_metrics() {
     LazyLock::force(&broker::metrics::METRICS);
     LazyLock::force(&db::metrics::METRICS);
@@ -92,7 +92,7 @@ fn rocket_config(config: &Config) -> rocket::Config {
             // `http::launch` waits for the signals.
             ctrlc: false,
             signals: [].into(),
-            // Rocket adds the mercy and one second more before it gives up.
+            // Rocket adds the mercy period and one more second before it gives up.
             grace: u32::try_from(grace)
                 .unwrap_or(u32::MAX)
                 .saturating_sub(MERCY_SECONDS + 1),

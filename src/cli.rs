@@ -16,14 +16,14 @@ use crate::http::launch::until_stopped;
 use crate::ops::probe::{self, ProbeError};
 use crate::{app, telemetry};
 
-/// Files and connections that may be open at once, where the hard limit allows.
+/// The limit of open files and connections, up to the hard limit.
 const OPEN_FILES_MAX: u64 = 65_536;
-/// Threads that may wait for anything but PostgreSQL, such as the names of hosts: Tokio's default for all.
+/// Threads for all blocking work except PostgreSQL, such as resolving host names: Tokio's default for everything.
 const OTHER_THREADS_MAX: usize = 512;
 
 /// Places delivery orders and hands each to exactly one courier.
 ///
-/// Environment variables configure all of it: see `order-api config`.
+/// Environment variables configure everything: see `order-api config`.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
@@ -35,11 +35,11 @@ struct Cli {
 enum Command {
     /// Serve HTTP until SIGTERM or SIGINT
     Serve,
-    /// Bring the database's tables up to date
+    /// Migrate the database's tables to the latest version
     Migrate,
-    /// Ask the `serve` that runs here whether it is well
+    /// Check the health of the local `serve`
     Healthcheck,
-    /// Show each setting, its value (secrets masked) and where it is from; fail if one is wrong
+    /// Show each setting, its value (secrets masked) and its source; fail if one is wrong
     Config {
         /// What to print: the values, or the table of all settings as a file
         #[arg(long, value_enum, default_value = "values")]
@@ -49,7 +49,7 @@ enum Command {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// What this process is told
+    /// The settings of this process
     Values,
     /// .env.example
     Env,
@@ -99,7 +99,7 @@ pub fn main() -> ExitCode {
 
 fn migrate(environment: &Environment) -> Result<(), CliError> {
     let database = config::Database::read(environment)?;
-    // Run by hand or once a release, maybe by another user: it leaves the service's files alone.
+    // Run manually or once per release, possibly by another user: it does not touch the service's files.
     let _logs = telemetry::logs::start(&config::Logs {
         directory: None,
         ..config::Logs::read(environment)?
@@ -135,9 +135,9 @@ fn print(answer: &str) {
     }
 }
 
-/// A runtime with so many threads that read and write, and so many that may wait for PostgreSQL.
+/// A runtime with these numbers of worker threads and of threads for PostgreSQL.
 ///
-/// What one thread does alone it need not share with others, which is a tenth faster.
+/// With a single thread nothing is shared, which is a tenth faster.
 fn runtime_of(threads: NonZeroUsize, waiting: usize) -> io::Result<Runtime> {
     let mut builder = match threads.get() {
         1 => runtime::Builder::new_current_thread(),
@@ -153,7 +153,7 @@ fn runtime_of(threads: NonZeroUsize, waiting: usize) -> io::Result<Runtime> {
 fn serve(environment: &Environment) -> Result<(), CliError> {
     let config = Config::read(environment)?;
     let _logs = telemetry::logs::start(&config.logs); // dropped last: the last lines are written
-    // A connection is a file: with the usual soft limit of 1024 the next client would be left waiting.
+    // A connection is a file: with the usual soft limit of 1024 further clients would have to wait.
     if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES_MAX) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
@@ -165,7 +165,7 @@ fn serve(environment: &Environment) -> Result<(), CliError> {
         config.server.shutdown_drain,
         config.server.shutdown_grace,
     ));
-    // What is still waiting for a dead peer is not waited for.
+    // Threads that still wait for a dead peer are not waited for.
     runtime.shutdown_background();
     served.map_err(|error| match error.kind() {
         ErrorKind::Bind(reason) => CliError::Listen(config.server.listen, reason.to_string()),

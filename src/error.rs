@@ -3,16 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// What the client is told beside the sentence, and what the log is told.
+/// The client's part of a refusal in addition to the sentence, and the log's part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape<'a> {
     /// The HTTP status.
     pub status: u16,
-    /// The stable word for programs.
+    /// The stable code for programs.
     pub code: &'static str,
-    /// Seconds after which the request may be sent again, for refusals that did nothing.
+    /// Seconds after which the request may be retried, for refusals that did nothing.
     pub retry_after: Option<u32>,
-    /// Why our side failed, for the log.
+    /// The reason of our failure, for the log.
     pub reason: Option<&'a str>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// Nothing was done: the request may be sent again after a second.
+    /// Nothing was done: the request may be retried after a second.
     #[must_use]
     pub fn again(mut self) -> Self {
         self.retry_after = Some(1);
@@ -52,7 +52,7 @@ impl<'a> Shape<'a> {
 
 /// A refusal that a feature declares. `Display` gives the human sentence.
 pub trait Refusal: fmt::Debug + fmt::Display + Send + Sync + 'static {
-    /// What the client and the log are told beside the sentence.
+    /// The parts of the refusal for the client and for the log.
     fn shape(&self) -> Shape<'_>;
 }
 
@@ -62,7 +62,7 @@ impl<R: Refusal> From<R> for ApiError {
     }
 }
 
-/// A request that was not answered with success. The `String` of a variant from 500 on is the reason for the log,
+/// A request that did not succeed. The `String` of a variant from 500 on is the reason for the log,
 /// which the sentence never shows.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
@@ -72,10 +72,10 @@ pub enum ApiError {
     /// The body is not JSON.
     #[error("The body is not JSON: {0}.")]
     InvalidJson(String),
-    /// The body is JSON, but not the JSON that is asked for here.
+    /// The body is JSON, but not the expected JSON.
     #[error("{0}")]
     InvalidBody(String),
-    /// A member or parameter that has the right form but no possible value.
+    /// A member or parameter of the right type but out of range.
     #[error("{0}")]
     OutOfRange(String),
     /// The token is missing or wrong.
@@ -84,28 +84,28 @@ pub enum ApiError {
     /// No route has this path.
     #[error("There is nothing at this path.")]
     NotFound,
-    /// The path is known, the method is not one of its own.
+    /// The path is known, but the method is not allowed.
     #[error("This path answers {allow} only.")]
     MethodNotAllowed {
-        /// The methods that it has, as in an `Allow` header.
+        /// The allowed methods, as in an `Allow` header.
         allow: String,
     },
     /// The body is larger than this route reads.
     #[error("The body is larger than the {limit} bytes that are read here.")]
     PayloadTooLarge {
-        /// Bytes.
+        /// In bytes.
         limit: u64,
     },
-    /// The method is none that anything here has.
+    /// The method is unknown.
     #[error("This method is not known here.")]
     UnknownMethod,
     /// The body did not arrive in time; nothing was done.
     #[error("The body did not arrive in time.")]
     RequestTimeout,
-    /// PostgreSQL could not be reached or refused; nothing was done.
+    /// PostgreSQL was unreachable or refused; nothing was done.
     #[error("The database cannot be reached right now; nothing was done, please try again.")]
     DatabaseUnavailable(String),
-    /// Redis could not be reached or refused; nothing was done.
+    /// Redis was unreachable or refused; nothing was done.
     #[error("The broker cannot be reached right now; nothing was done, please try again.")]
     RedisUnavailable(String),
     /// Redis is at its `maxmemory`; nothing was done.
@@ -130,13 +130,13 @@ pub enum ApiError {
         /// Its standard reason phrase.
         reason: &'static str,
     },
-    /// A refusal that its feature declares.
+    /// A refusal declared by a feature.
     #[error("{0}")]
     Feature(Arc<dyn Refusal>),
 }
 
 impl ApiError {
-    /// What the client and the log are told beside the sentence.
+    /// The parts of the refusal for the client and for the log.
     #[must_use]
     pub fn shape(&self) -> Shape<'_> {
         match self {
@@ -150,7 +150,7 @@ impl ApiError {
             Self::PayloadTooLarge { .. } => Shape::mistake(413, "payload_too_large"),
             // The client's mistake, whatever its status.
             Self::UnknownMethod => Shape::unlogged(501, "not_implemented"),
-            // Counted where it is found: a line for each would add to the load.
+            // Only counted: a log line for each would add to the load.
             Self::Overloaded => Shape::unlogged(503, "overloaded").again(),
             Self::Internal(reason) => Shape::failure(500, "internal_error", reason),
             Self::DatabaseUnavailable(reason) => Shape::failure(503, "database_unavailable", reason).again(),
@@ -169,7 +169,7 @@ mod tests {
     use super::ApiError;
 
     #[test]
-    fn only_refusals_that_did_nothing_may_be_sent_again() {
+    fn only_refusals_that_did_nothing_may_be_retried() {
         let reason = || "FATAL: secret".to_owned();
         let retry_after = |error: ApiError| error.shape().retry_after;
         assert_eq!(retry_after(ApiError::DatabaseUnavailable(reason())), Some(1));

@@ -1,8 +1,8 @@
-//! How a request to a backend fails, told apart by what is known of the outcome.
+//! How a request to a backend fails, by what is known of the outcome.
 
 use crate::error::ApiError;
 
-/// What keeps our data.
+/// The backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
     /// `src/db/`.
@@ -17,7 +17,7 @@ pub enum Failure {
     /// Nothing was done: there is no connection, or the backend refused and rolled back.
     #[error("{1}")]
     Unavailable(Backend, String),
-    /// Nothing was done: the backend has no room left, on its disk or below its `maxmemory`.
+    /// Nothing was done: the backend is out of disk space, or at its `maxmemory`.
     #[error("{1}")]
     Full(Backend, String),
     /// Nothing was done: too many requests wait already.
@@ -26,18 +26,18 @@ pub enum Failure {
     /// A change was sent, and its commit was not confirmed; or too few replicas have it.
     #[error("{1}")]
     OutcomeUnknown(Backend, String),
-    /// The statement is wrong, or its answer is not of the expected kind: a bug of ours.
+    /// The statement is wrong, or its result is not of the expected type: a bug of ours.
     #[error("{0}")]
     Bug(String),
 }
 
-/// Why a request was refused before anything was sent for it.
+/// Why a request was refused before anything was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Overload {
-    /// As many as may wait do so already.
+    /// The maximum of requests waits already.
     #[error("too many requests wait already")]
     Full,
-    /// What came before it took too long.
+    /// Its turn did not come in time.
     #[error("it waited too long")]
     Late,
 }

@@ -1,5 +1,5 @@
-//! The source held against its own rules: imports only as docs/ARCHITECTURE.md draws them, files and functions of a
-//! readable length, and docs that name only what exists.
+//! Checks the source against its own rules: imports only as docs/ARCHITECTURE.md draws them, files and functions of
+//! readable length, and docs that name only existing files.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 const FILE_MAX: usize = 300;
 const FUNCTION_MAX: usize = 60;
 
-/// Where sources and pages are, from the root of the repository.
+/// Directories of sources and pages, from the root of the repository.
 const FOLDERS: [&str; 6] = ["src", "tests", "loadtests", "bench", "docs", "migrations"];
-/// What a page may name before it has been made.
+/// Paths that a page may name before they exist.
 const MADE_LATER: [&str; 4] = ["var/", "backups/", "target/", "loadtests/reports/"];
 
 fn files(extension: &str) -> Vec<String> {
@@ -47,7 +47,7 @@ fn room(file: &str) -> Option<&str> {
     Some(room.trim_end_matches(".rs"))
 }
 
-/// Rooms after `crate::`, of which `crate::{a, b}` names several.
+/// The rooms after `crate::`; `crate::{a, b}` names several.
 fn imports(source: &str) -> impl Iterator<Item = &str> {
     let is_end = |letter: char| !letter.is_alphanumeric() && letter != '_';
     source.split("crate::").skip(1).flat_map(move |rest| {
@@ -60,7 +60,7 @@ fn imports(source: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Of `a → b, c → d`: a is 0, b and c are 1, d is 2.
+/// In `a → b, c → d`: a is 0, b and c are 1, d is 2.
 fn ranks(drawing: &str) -> HashMap<&str, usize> {
     let ranked = drawing.split('→').enumerate();
     ranked
@@ -69,7 +69,7 @@ fn ranks(drawing: &str) -> HashMap<&str, usize> {
 }
 
 #[test]
-fn a_room_imports_only_rooms_that_are_drawn_below_it() {
+fn a_room_imports_only_rooms_drawn_below_it() {
     let page = read("docs/ARCHITECTURE.md");
     let drawing = page
         .split("```text\nmain → ")
@@ -91,7 +91,7 @@ fn a_room_imports_only_rooms_that_are_drawn_below_it() {
 }
 
 #[test]
-fn files_and_functions_are_of_a_readable_length() {
+fn files_and_functions_are_short() {
     for file in files("rs") {
         let source = read(&file);
         let lines: Vec<_> = source.lines().collect();
@@ -113,14 +113,14 @@ fn is_function(line: &str) -> bool {
         && !words.ends_with(['}', ';'])
 }
 
-/// What a backtick or the target of a link holds.
+/// The content of a backtick pair or a link target.
 fn names(page: &str) -> impl Iterator<Item = &str> {
     let quoted = page.split('`').skip(1).step_by(2);
     let linked = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     quoted.chain(linked)
 }
 
-/// Whether this is the path of a file here, and not a URL, a command or a pattern.
+/// Whether this is the path of a file in the repository, and not a URL, a command or a pattern.
 fn is_path(name: &str) -> bool {
     let first = name.trim_start_matches("../").split('/').next().unwrap_or("");
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
@@ -128,7 +128,7 @@ fn is_path(name: &str) -> bool {
 }
 
 #[test]
-fn every_path_that_a_page_names_exists() {
+fn every_path_in_a_page_exists() {
     for page in files("md") {
         let folder = Path::new(&page).parent().unwrap();
         let text = read(&page);

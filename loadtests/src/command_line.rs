@@ -1,27 +1,27 @@
-//! The command line: what to do, with Goose's own options besides.
+//! The command line: what to do, in addition to Goose's own options.
 
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use goose::config::GooseConfiguration;
 
-/// Load tests of order-api. They refuse what is not marked for tests (ENVIRONMENT=test).
+/// Load tests of order-api. They refuse a stack that is not marked for tests (ENVIRONMENT=test).
 #[derive(Parser)]
 #[command(name = "order-api-loadtests", disable_version_flag = true)]
 pub struct CommandLine {
     /// What to do
     #[arg(value_enum)]
     pub mode: Mode,
-    /// Run although the stack is not marked for tests; never helps against production
+    /// Run even if the stack is not marked for tests; never against production
     #[arg(long)]
     pub yes_really: bool,
-    /// How many users of each scenario, such as customer=4,race=0; those not named keep theirs
+    /// The number of users per scenario, such as customer=4,race=0; others keep their defaults
     #[arg(long, value_name = "LIST", value_parser = Weights::parse, default_value = "")]
     pub weights: Weights,
-    /// Write each change that was answered, and when, into this file
+    /// Record each confirmed change, with its time, in this file
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
-    /// Goose's.
+    /// Goose's options.
     #[command(flatten)]
     pub goose: GooseConfiguration,
 }
@@ -31,24 +31,24 @@ pub struct CommandLine {
 pub enum Mode {
     /// Serve the page on port 8089 and wait for Start
     Dashboard,
-    /// Run at once, judge by thresholds
+    /// Run at once, and judge the result by thresholds
     Headless,
-    /// The race alone, 50 couriers, 10 s
+    /// Only the race, 50 couriers, 10 s
     Race,
 }
 
-/// The users of each scenario, as parts of all.
+/// The users of each scenario, as shares of the total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Weights {
-    /// Who place orders.
+    /// Place orders.
     pub customer: usize,
-    /// Who list them.
+    /// List orders.
     pub admin: usize,
-    /// Who take one of their choice.
+    /// Take an order of their choice.
     pub courier: usize,
-    /// Who race.
+    /// Race.
     pub race: usize,
-    /// Who push and pop.
+    /// Push and pop.
     pub queue: usize,
 }
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn our_options_stand_beside_those_of_goose() {
+    fn our_options_extend_those_of_goose() {
         let line = parse("headless --yes-really --users 9 --weights race=0,customer=7").unwrap();
         assert_eq!((line.mode, line.yes_really), (Mode::Headless, true));
         assert_eq!(line.goose.users, Some(9));
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_misspelt_is_refused() {
+    fn misspelt_options_are_refused() {
         for words in [
             "",
             "sprint",

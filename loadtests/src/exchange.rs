@@ -1,8 +1,8 @@
 //! One request and its answer: sent, read to the end, judged, and recorded once, under its route's template.
 //!
 //! Goose's own `user.request` records an answer before its body is read, under a name chosen before it was
-//! sent, and 400 as a failure. A lost race has to be told from a won one first, so these are recorded as
-//! Goose's "custom" requests: same tables, same charts, and the time includes the body.
+//! sent, and 400 as a failure. Here lost races must be distinguished from won ones first, so requests are recorded
+//! as Goose's "custom" requests: same tables, same charts, and the time includes the body.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,15 +13,15 @@ use serde::de::DeserializeOwned;
 
 use crate::guard::innermost;
 
-/// Before the next request to a service that cannot be reached or has too much to do.
+/// The pause before the next request to a service that is unreachable or overloaded.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A request that was sent, and what came back.
+/// A request and its answer.
 pub struct Exchange {
     method: Method,
     asked: SystemTime,
     took: Duration,
-    /// Or why there is none.
+    /// The answer, or the reason why there is none.
     answer: Result<Answer, String>,
 }
 
@@ -30,10 +30,10 @@ struct Answer {
     body: Vec<u8>,
 }
 
-/// What every refusal of the service says, among other things.
+/// The common members of every refusal of the service.
 #[derive(Deserialize)]
 pub struct Refused {
-    /// The stable word.
+    /// The stable code.
     pub code: String,
 }
 
@@ -75,7 +75,7 @@ impl Exchange {
         }
     }
 
-    /// When the request was sent.
+    /// The time of the request.
     pub fn asked(&self) -> SystemTime {
         self.asked
     }
@@ -88,7 +88,7 @@ impl Exchange {
     /// The body of an answer with this status.
     ///
     /// # Errors
-    /// What came instead, in a few words.
+    /// The actual answer, in a few words.
     pub fn body<T: DeserializeOwned>(&self, expected: StatusCode) -> Result<T, String> {
         let answer = self.answer.as_ref().map_err(Clone::clone)?;
         if answer.status != expected {
@@ -99,10 +99,10 @@ impl Exchange {
         serde_json::from_slice(&answer.body).map_err(|error| format!("the body is not as promised: {error}"))
     }
 
-    /// Tells Goose: a failure if `verdict` is one. `template` is the route, with names in place of values.
+    /// Reports to Goose: a failure if `verdict` is one. `template` is the route, with names in place of values.
     ///
     /// # Errors
-    /// Goose cannot be told, as the run has ended.
+    /// The run has ended.
     pub async fn record<T>(
         &self,
         user: &mut GooseUser,

@@ -1,29 +1,29 @@
-//! Keeps load away from real orders: the service is asked what it is there for before anything else.
+//! Protects real orders: before anything else, the service is asked for its environment.
 
 use reqwest::Client;
 use serde::Deserialize;
 
-/// Why a service is not put under load; the sentence says what to do instead.
+/// Why a service is not put under load; the message says what to do instead.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Refusal {
-    /// Nobody there, or nobody who speaks HTTP.
+    /// No service answers, or it does not speak HTTP.
     #[error(
         "No service answers at {host} ({reason}). Start one that is marked for tests: ENVIRONMENT=test make run"
     )]
     Unreachable { host: String, reason: String },
-    /// It may be anything, production too.
+    /// It may be anything, including production.
     #[error(
         "{host} does not tell its environment (GET /livez), so no load test runs against it. \
          Start a stack that does: ENVIRONMENT=test make run"
     )]
     Silent { host: String },
-    /// Whatever else is said.
+    /// Regardless of options.
     #[error(
         "{host} is production: no load test ever runs against it. Start a stack of your own: \
          ENVIRONMENT=test PORT=8081 make run, and name it: HOST=http://127.0.0.1:8081"
     )]
     Production { host: String },
-    /// Somebody may want to keep what is in its database.
+    /// Its data may matter to somebody.
     #[error(
         "{host} says that its environment is {environment}, not test, and a load test leaves thousands of \
          orders in its database. Start it as ENVIRONMENT=test make run, or, if its data may be spoilt, \
@@ -37,7 +37,7 @@ struct Alive {
     environment: String,
 }
 
-/// Asks the service at `host` what it is there for, and refuses what must not be put under load.
+/// Asks the service at `host` for its environment, and refuses one that must not be put under load.
 ///
 /// # Errors
 /// The refusal.
@@ -66,7 +66,7 @@ fn judge(host: &str, environment: String, yes_really: bool) -> Result<(), Refusa
     }
 }
 
-/// What reqwest wraps in "error sending request" says what it was.
+/// The innermost error, which reqwest hides behind "error sending request".
 pub fn innermost(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
@@ -85,12 +85,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_marked_for_tests_is_put_under_load() {
+    fn a_stack_marked_for_tests_is_put_under_load() {
         assert_eq!(sentence("test", false), None);
     }
 
     #[test]
-    fn production_is_refused_whatever_is_said() {
+    fn production_is_always_refused() {
         for yes_really in [false, true] {
             let refused = sentence("production", yes_really).unwrap();
             assert!(refused.contains("is production"), "{refused}");
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_takes_a_yes() {
+    fn anything_else_requires_a_yes() {
         for environment in ["development", "staging", ""] {
             assert_eq!(sentence(environment, true), None);
             let refused = sentence(environment, false).unwrap();

@@ -1,4 +1,4 @@
-//! What all users share, and the gate that each of them passes before its first request.
+//! The state shared by all users, and the check that each of them passes before its first request.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use crate::race::Race;
 use crate::seen::Seen;
 use crate::settings;
 
-/// What all users share.
+/// The state shared by all users.
 pub struct Harness {
-    /// Told on the command line: the data of a stack that is not marked for tests may be spoilt.
+    /// From the command line: the data of a stack that is not marked for tests may be spoilt.
     pub yes_really: bool,
-    /// What the queue lets its clients in by.
+    /// The token of the queue.
     pub token: Option<String>,
-    /// Every change that was answered.
+    /// Every confirmed change.
     pub ledger: Ledger,
-    /// The orders that somebody has won, in whatever scenario.
+    /// The orders that have been won, in any scenario.
     pub won: Seen,
-    /// The orders that couriers of the scenario Courier went for.
+    /// The orders that couriers of the scenario Courier tried to take.
     pub wanted: Seen,
     /// The scenario Race.
     pub race: Race,
 }
 
-/// The user's host was asked, and may be put under load.
+/// The user's host was checked, and may be put under load.
 #[derive(Clone)]
 struct Admitted;
 
 impl Harness {
-    /// Nothing won, nothing raced for.
+    /// Nothing won, and no races.
     pub fn new(yes_really: bool, token: Option<String>, ledger: Ledger) -> Self {
         Self {
             ledger,
@@ -43,9 +43,9 @@ impl Harness {
         }
     }
 
-    /// Asks the user's host what it is there for, once a user: the dashboard can change the host.
+    /// Checks the environment of the user's host, once per user: the dashboard can change the host.
     ///
-    /// False, and a failure on the page, if it must not be put under load.
+    /// Returns false, and reports a failure, if it must not be put under load.
     pub async fn admits(&self, user: &mut GooseUser) -> bool {
         if user.get_session_data::<Admitted>().is_some() {
             return true;
@@ -70,7 +70,7 @@ impl Harness {
     }
 }
 
-/// A step of a scenario: `async fn(&mut GooseUser, &Harness) -> TransactionResult`, behind the gate.
+/// A step of a scenario: `async fn(&mut GooseUser, &Harness) -> TransactionResult`, after the check.
 macro_rules! step {
     ($harness:expr, $step:path) => {{
         let harness = std::sync::Arc::clone($harness);

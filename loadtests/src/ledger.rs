@@ -1,8 +1,8 @@
-//! A file with a line for each change that was answered, for whoever compares a store with it later (`--ledger`):
+//! A file with one line per confirmed change, to compare a store with it later (`--ledger`):
 //!
 //!     <asked> <answered> placed|won|pushed|popped <order or message>
 //!
-//! Both times are microseconds since 1970. A change whose answer never came has no line.
+//! Both times are microseconds since 1970. A change without an answer has no line.
 
 use std::fs::File;
 use std::io::{self, LineWriter, Write};
@@ -13,7 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::exchange::Exchange;
 
-/// Nothing is written where there is no file.
+/// Without a file, nothing is written.
 #[derive(Default)]
 pub struct Ledger {
     file: Option<Mutex<LineWriter<File>>>,
@@ -21,10 +21,10 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Begins a new file.
+    /// Creates the file.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// The file cannot be created.
     pub fn create(path: Option<&Path>) -> io::Result<Self> {
         let file = path.map(File::create).transpose()?;
         Ok(Self {
@@ -33,7 +33,7 @@ impl Ledger {
         })
     }
 
-    /// Writes down what this exchange has changed.
+    /// Records the change of this exchange.
     pub fn note(&self, exchange: &Exchange, what: &str, which: impl std::fmt::Display) {
         let Some(file) = &self.file else { return };
         let (asked, answered) = (micros(exchange.asked()), micros(SystemTime::now()));

@@ -1,4 +1,4 @@
-//! Load tests of order-api: registers the scenarios, a file each in `scenarios/`.
+//! Load tests of order-api: registers the scenarios, one file each in `scenarios/`.
 
 mod command_line;
 mod exchange;
@@ -93,7 +93,7 @@ async fn run(line: CommandLine) -> Result<(Option<String>, Result<(), Failure>),
     Ok((line, verdict.and(verdict::ledger_complete(&harness.ledger))))
 }
 
-/// The first of the service's tokens, if the environment has them.
+/// The first of the service's tokens, if they are in the environment.
 fn token() -> Option<String> {
     let tokens = std::env::var("API_TOKEN").ok()?;
     let token = tokens.split(',').map(str::trim).find(|token| !token.is_empty());

@@ -1,4 +1,4 @@
-//! What the service says of orders, and what must hold of it.
+//! The service's answers about orders, and their invariants.
 
 use rand::Rng;
 use reqwest::StatusCode;
@@ -8,15 +8,15 @@ use crate::exchange::{Exchange, Refused};
 
 /// `POST /orders`
 pub const ORDERS: &str = "/orders";
-/// `PATCH /orders/:id` that was won, and any that failed.
+/// A `PATCH /orders/:id` that won, or failed.
 pub const ORDER: &str = "/orders/:id";
-/// `PATCH /orders/:id` that somebody else won, as all but one must expect.
+/// A `PATCH /orders/:id` that lost, as all but one must.
 pub const ORDER_LOST: &str = "/orders/:id (lost)";
 
 /// The body that takes an order.
 pub const TAKE: &str = r#"{"status": "TAKEN"}"#;
 
-/// An order as it is placed and listed.
+/// An order, as placed and listed.
 #[derive(Deserialize)]
 pub struct Order {
     /// 1 or more.
@@ -31,13 +31,13 @@ impl Order {
         self.status == "UNASSIGNED"
     }
 
-    /// Holds what every order must be.
+    /// Checks the invariants of an order.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The violated invariant.
     pub fn checked(self) -> Result<Self, String> {
         if self.id == 0 || self.distance < 0 || !["UNASSIGNED", "TAKEN"].contains(&self.status.as_str()) {
-            return Err("no order is like that".to_owned());
+            return Err("this order is impossible".to_owned());
         }
         Ok(self)
     }
@@ -56,10 +56,10 @@ pub fn trip() -> String {
     format!(r#"{{"origin": {}, "destination": {}}}"#, place(), place())
 }
 
-/// The order that an answer to `POST /orders` tells of.
+/// The order in an answer to `POST /orders`.
 ///
 /// # Errors
-/// What came instead.
+/// The actual answer.
 pub fn placed(exchange: &Exchange) -> Result<Order, String> {
     let order: Order = exchange.body(StatusCode::OK)?;
     let order = order.checked()?;
@@ -70,12 +70,12 @@ pub fn placed(exchange: &Exchange) -> Result<Order, String> {
     }
 }
 
-/// How a take ended, as its answer has it.
+/// The result of a take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Take {
-    /// The courier has it.
+    /// This courier has the order.
     Won,
-    /// Somebody else has it, or is about to.
+    /// Another courier has it, or is about to.
     Lost,
 }
 
@@ -87,7 +87,7 @@ struct Taken {
 /// Reads the answer to `PATCH /orders/:id`.
 ///
 /// # Errors
-/// What came instead of the contract's two ends of a race.
+/// The actual answer, if it is neither of the contract's results of a race.
 pub fn take(exchange: &Exchange) -> Result<Take, String> {
     if exchange.status() == Some(StatusCode::BAD_REQUEST) {
         let refused: Refused = exchange.body(StatusCode::BAD_REQUEST)?;

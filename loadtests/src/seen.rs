@@ -1,9 +1,9 @@
-//! Which numbers have been seen: exact, a bit each, however long a run lasts.
+//! A set of numbers: exact, one bit each, however long a run lasts.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Numbers of one page, a bit each.
+/// Numbers per page, one bit each.
 const PAGE: u64 = 64;
 
 /// A set that only grows.
@@ -11,7 +11,7 @@ const PAGE: u64 = 64;
 pub struct Seen(Mutex<HashMap<u64, u64>>);
 
 impl Seen {
-    /// Remembers the number, and tells whether it is new.
+    /// Adds the number, and returns whether it is new.
     pub fn is_new(&self, number: u64) -> bool {
         let mut pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let page = pages.entry(number / PAGE).or_default();
@@ -21,7 +21,7 @@ impl Seen {
         new
     }
 
-    /// Whether the number has been remembered.
+    /// Whether the number is in the set.
     pub fn contains(&self, number: u64) -> bool {
         let pages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         pages

@@ -1,4 +1,4 @@
-//! What each mode sets in Goose; an option of the command line replaces it.
+//! Goose's defaults for each mode; options of the command line replace them.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use reqwest::redirect::Policy;
 
 use crate::command_line::Mode;
 
-/// Where the native run and the containers are.
+/// The address of the native run and of the containers.
 const HOST: &str = "http://127.0.0.1:8080";
-/// As people know it from Locust.
+/// Locust's port.
 const PORT: usize = 8089;
 const NO_ERRORS: &str = "error-rate<=0%";
-/// For an answer.
+/// The timeout of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Relative to the directory that make runs in.
+/// Relative to the directory of make.
 const REPORTS: &str = "loadtests/reports";
 
-/// A run with thresholds of one's own is judged by its errors too, unless one of them is about these.
+/// A run with custom thresholds is also judged by its errors, unless one of the thresholds is about these.
 pub fn judge_errors_too(given: &mut GooseConfiguration) {
     let about_errors = |rule: &String| rule.trim_start().starts_with("error-rate");
     if !given.threshold.is_empty() && !given.threshold.iter().any(about_errors) {
@@ -28,7 +28,7 @@ pub fn judge_errors_too(given: &mut GooseConfiguration) {
     }
 }
 
-/// What the users ask by. A redirect is not followed: it could lead past the guard, to another service.
+/// The users' HTTP client. It does not follow redirects, which could bypass the guard to another service.
 pub fn client(given: &GooseConfiguration) -> ClientBuilder {
     let seconds = given.timeout.as_ref().and_then(|seconds| seconds.parse().ok());
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -37,20 +37,20 @@ pub fn client(given: &GooseConfiguration) -> ClientBuilder {
         .timeout(timeout.unwrap_or(PATIENCE))
 }
 
-/// The host that is going to be put under load.
+/// The host to be put under load.
 pub fn host(given: &GooseConfiguration) -> &str {
     given.host.as_deref().unwrap_or(HOST)
 }
 
-/// Sets what holds for every mode, and what holds for this one.
+/// Sets the defaults of every mode, and of this one.
 ///
 /// # Errors
-/// Goose's word for what cannot be.
+/// Goose refuses a value.
 pub fn apply(attack: GooseAttack, mode: Mode, given: &GooseConfiguration) -> Result<GooseAttack, GooseError> {
     let attack = *attack
         .set_default(GooseDefault::Host, HOST)?
-        .set_default(GooseDefault::NoTelnet, true)? // open to all of the machine otherwise
-        .set_default(GooseDefault::NoResetMetrics, true)? // the ramp-up counts too
+        .set_default(GooseDefault::NoTelnet, true)? // otherwise open to the whole machine
+        .set_default(GooseDefault::NoResetMetrics, true)? // the ramp-up counts, too
         .set_default(GooseDefault::Timeout, "10")?
         .set_default(GooseDefault::IncreaseRate, "50")?
         .set_default(GooseDefault::Users, 50)?;
@@ -59,13 +59,13 @@ pub fn apply(attack: GooseAttack, mode: Mode, given: &GooseConfiguration) -> Res
         Mode::Headless => headless(attack, given, "headless", 30),
         Mode::Race => {
             let attack = headless(attack, given, "race", 10)?;
-            let attack = *attack.set_default(GooseDefault::IncreaseRate, "1000")?; // all from the first order on
-            Ok(*attack.set_default(GooseDefault::NoPrintMetrics, true)?) // one line says it all
+            let attack = *attack.set_default(GooseDefault::IncreaseRate, "1000")?; // all from the start
+            Ok(*attack.set_default(GooseDefault::NoPrintMetrics, true)?) // the one line is enough
         }
     }
 }
 
-/// The page: control on, waiting for Start. On loopback without a token; Goose refuses any other bind without one.
+/// The page: control enabled, waiting for Start. On loopback without a token; Goose refuses any other address without.
 fn dashboard(attack: GooseAttack, given: &GooseConfiguration) -> Result<GooseAttack, GooseError> {
     let attack = *attack
         .set_default(GooseDefault::Dashboard, true)?
@@ -90,7 +90,7 @@ fn is_loopback(bind: &str) -> bool {
             .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
-/// No page: ends by itself, with a report and a verdict.
+/// No page: the run ends on its own, with a report and a verdict.
 fn headless(
     attack: GooseAttack,
     given: &GooseConfiguration,
@@ -101,7 +101,7 @@ fn headless(
     let attack = *attack
         .set_default(GooseDefault::RunTime, seconds)?
         .set_default(GooseDefault::Quiet, 1)?
-        .set_default(GooseDefault::NoThresholdAbort, true)? // all is counted, also once it has failed
+        .set_default(GooseDefault::NoThresholdAbort, true)? // count everything, even after a miss
         .set_default(
             GooseDefault::ReportFile,
             format!("{REPORTS}/{name}.html").as_str(),
@@ -122,7 +122,7 @@ mod tests {
     use super::{is_loopback, judge_errors_too};
 
     #[test]
-    fn errors_count_whatever_thresholds_are_given() {
+    fn errors_count_with_any_thresholds() {
         let rules = |words: &[&str]| {
             let mut given = GooseConfiguration::parse_from([&["goose"], words].concat());
             judge_errors_too(&mut given);
@@ -130,11 +130,11 @@ mod tests {
         };
         assert_eq!(rules(&["--threshold", "p99<2s"]), ["p99<2s", "error-rate<=0%"]);
         assert_eq!(rules(&["--threshold", "error-rate<1%"]), ["error-rate<1%"]);
-        assert!(rules(&[]).is_empty()); // then the defaults hold
+        assert!(rules(&[]).is_empty()); // then the defaults apply
     }
 
     #[test]
-    fn loopback_is_told_from_what_others_can_reach() {
+    fn loopback_is_distinguished_from_reachable_addresses() {
         for bind in ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "LocalHost"] {
             assert!(is_loopback(bind), "{bind}");
         }

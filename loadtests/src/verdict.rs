@@ -1,4 +1,4 @@
-//! How a run ended, in words for a person and an exit code for a script.
+//! The result of a run: words for a person, and an exit code for a script.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use crate::ledger::Ledger;
 use crate::orders::{ORDER, ORDER_LOST};
 use crate::race::Tally;
 
-/// As many failures are told in words; the report has all.
+/// The maximum of failures in the message; the report has all.
 const ERRORS: usize = 10;
 
 /// Why the exit code is not 0.
@@ -19,30 +19,30 @@ pub enum Failure {
     /// Nothing was sent.
     #[error("{0}")]
     Refused(#[from] Refusal),
-    /// The scenario that was asked for lacks its token.
+    /// The chosen scenario lacks its token.
     #[error("The scenario queue needs API_TOKEN in the environment: make run has written one to .env.")]
     NoToken,
-    /// Goose could not, or would not.
+    /// Goose failed.
     #[error("{0}")]
     Goose(String),
-    /// It ran, and was not good enough.
+    /// The run missed its goals.
     #[error("{0}")]
     Missed(String),
 }
 
 impl Failure {
-    /// The client that asks could not be made.
+    /// The HTTP client could not be created.
     pub fn client(error: reqwest::Error) -> Self {
         Self::Goose(error.to_string())
     }
 
-    /// Nothing was sent, for what is done could not be written down.
+    /// Nothing was sent, since the ledger could not be created.
     pub fn ledger(error: std::io::Error) -> Self {
-        Self::Goose(format!("The ledger cannot be made: {error}"))
+        Self::Goose(format!("The ledger cannot be created: {error}"))
     }
 }
 
-/// Their `Display` keeps back what was wrong.
+/// Their `Display` hides the cause.
 impl From<GooseError> for Failure {
     fn from(error: GooseError) -> Self {
         Self::Goose(match error {
@@ -56,17 +56,16 @@ impl From<GooseError> for Failure {
     }
 }
 
-/// Tells passed from failed, with the line that sums up the race if there was one.
+/// Decides between passed and failed, with the line that summarizes the race if there was one.
 pub fn judge(
     ended: Result<GooseMetrics, GooseError>,
     mode: Mode,
     tally: Tally,
 ) -> (Option<String>, Result<(), Failure>) {
     match ended {
-        Ok(_) if mode == Mode::Race && tally.orders == 0 => (
-            None,
-            Err(Failure::Missed("No order was raced for to the end.".to_owned())),
-        ),
+        Ok(_) if mode == Mode::Race && tally.orders == 0 => {
+            (None, Err(Failure::Missed("No race was completed.".to_owned())))
+        }
         Ok(metrics) if tally.is_clean() => (race_line(&metrics, tally), Ok(())),
         Ok(metrics) => (
             race_line(&metrics, tally),
@@ -99,7 +98,7 @@ pub fn judge(
     }
 }
 
-/// Whether every message whose push was answered is accounted for.
+/// Whether every confirmed message is accounted for.
 pub fn no_message_lost(lost: Result<u64, String>) -> Result<(), Failure> {
     match lost {
         Ok(0) => Ok(()),
@@ -107,22 +106,22 @@ pub fn no_message_lost(lost: Result<u64, String>) -> Result<(), Failure> {
             "{lost} messages were pushed, and neither popped nor are they in the queue."
         ))),
         Err(reason) => Err(Failure::Missed(format!(
-            "Whether messages were lost is not known: {reason}"
+            "It is unknown whether messages were lost: {reason}"
         ))),
     }
 }
 
-/// Whether every change that was answered is in the ledger, if there is one.
+/// Whether every confirmed change is in the ledger, if there is one.
 pub fn ledger_complete(ledger: &Ledger) -> Result<(), Failure> {
     if ledger.is_complete() {
         return Ok(());
     }
     Err(Failure::Missed(
-        "The ledger could not be written to its end.".to_owned(),
+        "The ledger is incomplete: it could not be written.".to_owned(),
     ))
 }
 
-/// One line that a person can read.
+/// One readable line.
 fn race_line(metrics: &GooseMetrics, tally: Tally) -> Option<String> {
     if tally.orders == 0 {
         return None;

@@ -1,4 +1,4 @@
-//! Makes a connection to the primary, wherever that is by now.
+//! Connects to the current primary.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,11 +17,11 @@ use tokio::time::timeout;
 use super::health::Trouble;
 use crate::config::{RedisAddress, Sentinels};
 
-/// How long making a connection may take, the sentinels' answers included.
+/// The time limit of a connection, including the sentinels' answers.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(800);
-/// How long a sentinel may take; with one that is silent, the others are enough.
+/// The time limit of a sentinel; if one is silent, the others are enough.
 const SENTINEL_TIMEOUT: Duration = Duration::from_millis(300);
-/// How long a peer may not acknowledge what the kernel has sent.
+/// How long a peer may leave sent data unacknowledged.
 const PEER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why there is no connection.
@@ -45,7 +45,7 @@ impl ConnectError {
     }
 }
 
-/// A connection to a server that says of itself that it is a primary. What Redis tells unasked goes to `pushes`.
+/// A connection to a server that reports itself as a primary. Push messages of Redis go to `pushes`.
 pub(super) async fn connect(
     address: &RedisAddress,
     pushes: mpsc::UnboundedSender<PushInfo>,
@@ -58,7 +58,7 @@ pub(super) async fn connect(
         let mut connection = client(info)?
             .get_multiplexed_async_connection_with_config(&config(Some(pushes)))
             .await?;
-        // HELLO tells the role to whoever may connect; ROLE would need a permission of its own.
+        // HELLO reports the role to every user; ROLE would require its own permission.
         let told: HashMap<String, redis::Value> = cmd("HELLO").query_async(&mut connection).await?;
         let primary = told.get("role") == Some(&redis::Value::BulkString(b"master".to_vec()));
         primary.then_some(connection).ok_or(ConnectError::Replica)
@@ -68,7 +68,7 @@ pub(super) async fn connect(
         .unwrap_or(Err(ConnectError::TimedOut))
 }
 
-/// With version 3 of the protocol, the end of a connection is told as soon as it is seen.
+/// With protocol version 3, the end of a connection is reported at once.
 fn client(info: ConnectionInfo) -> RedisResult<Client> {
     let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     let keepalive = TcpKeepalive::new()
@@ -81,7 +81,7 @@ fn client(info: ConnectionInfo) -> RedisResult<Client> {
     Client::open(info.set_redis_settings(redis).set_tcp_settings(tcp))
 }
 
-/// The time of a command is kept by who sends it.
+/// The sender of a command watches its time limit.
 fn config(pushes: Option<mpsc::UnboundedSender<PushInfo>>) -> AsyncConnectionConfig {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(CONNECT_TIMEOUT))
@@ -92,7 +92,7 @@ fn config(pushes: Option<mpsc::UnboundedSender<PushInfo>>) -> AsyncConnectionCon
     }
 }
 
-/// The primary that most sentinels name: one that is cut off from the others may not have heard of a failover.
+/// The primary that most sentinels name: an isolated one may have missed a failover.
 async fn ask_all(sentinels: &Sentinels) -> RedisResult<ConnectionInfo> {
     let ask = |sentinel: &ConnectionInfo| timeout(SENTINEL_TIMEOUT, ask(sentinel.clone(), &sentinels.name));
     let mut answers: FuturesUnordered<_> = sentinels.sentinels.iter().map(ask).collect();

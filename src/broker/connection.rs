@@ -1,4 +1,4 @@
-//! Redis, as handlers ask it: over one connection that all requests share, which pipelines by itself.
+//! Redis for the handlers: over one connection, which all requests share and pipeline on.
 
 use redis::{Cmd, FromRedisValue, RedisResult, Value};
 use secrecy::ExposeSecret;
@@ -18,11 +18,11 @@ use crate::failure::{Backend, Failure};
 /// The command that calls a script.
 const EVALSHA: &str = "EVALSHA";
 
-/// Redis, as handlers use it.
+/// Redis for the handlers.
 #[derive(Clone)]
 pub struct Broker {
     current: watch::Receiver<Result<Connected, Trouble>>,
-    /// Replicas that have to have a write before it counts.
+    /// The number of replicas that must confirm a write.
     replicas: usize,
 }
 
@@ -32,10 +32,10 @@ pub struct Broker {
 pub struct NotAnAddress;
 
 impl Broker {
-    /// Begins to connect, in a task of its own: the service starts, and recovers, without Redis.
+    /// Starts to connect in a background task: the service starts, and recovers, without Redis.
     ///
     /// # Errors
-    /// The URL is not one of Redis.
+    /// The URL is not a Redis URL.
     pub fn new(config: &config::Redis) -> Result<Self, NotAnAddress> {
         let address = RedisAddress::parse(config.url.expose_secret()).ok_or(NotAnAddress)?;
         let (sender, current) = watch::channel(Err(Trouble::Down));
@@ -49,7 +49,7 @@ impl Broker {
     /// Runs a command that changes nothing.
     ///
     /// # Errors
-    /// Redis cannot be reached or refuses.
+    /// Redis is unreachable or refuses.
     pub async fn read<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Failure> {
         let asking = self.ask(name(Some(command)), Patience::usual()).await?;
         let mut connection = asking.with.connection.clone();
@@ -58,10 +58,10 @@ impl Broker {
         answer.and_then(parse).map_err(|error| after_read(&error))
     }
 
-    /// Runs a command that adds something, and waits for the replicas that have to have it.
+    /// Runs a command that adds data, and waits for the required replicas.
     ///
     /// # Errors
-    /// Redis cannot be reached or refuses, or nobody knows whether it was done, or too few replicas have it.
+    /// Redis is unreachable or refuses, the outcome is unknown, or too few replicas have confirmed it.
     pub async fn write<T: FromRedisValue>(&self, command: Cmd, patience: Patience) -> Result<T, Failure> {
         let commands = pipeline(None, command, self.replicas);
         let asking = self.ask(name(commands.cmd_iter().next()), patience).await?;
@@ -69,7 +69,7 @@ impl Broker {
         self.written(asking.finish(answers.and_then(|answers| split(answers, 0))))
     }
 
-    /// Runs a script that adds something, and waits for the replicas that have to have it.
+    /// Runs a script that adds data, and waits for the required replicas.
     ///
     /// # Errors
     /// As [`Broker::write`].
@@ -79,18 +79,18 @@ impl Broker {
         self.written(asking.finish(answers))
     }
 
-    /// Runs a script that moves or removes something. It does not wait for replicas: if one without it is promoted,
-    /// a message is there again, and not gone.
+    /// Runs a script that moves or removes data. It does not wait for replicas: if a failover loses it, a message is
+    /// delivered again, and not lost.
     ///
     /// # Errors
-    /// Redis cannot be reached or refuses, or nobody knows whether it was done.
+    /// Redis is unreachable or refuses, or the outcome is unknown.
     pub async fn run<T: FromRedisValue>(&self, call: Call<'_>, patience: Patience) -> Result<T, Failure> {
         let asking = self.ask(EVALSHA, patience).await?;
         let answers = asking.call(call, 0).await;
         self.written(asking.finish(answers))
     }
 
-    /// As [`Broker::run`]; an answer that comes when the time is up goes to `late`, unless its connection has ended.
+    /// As [`Broker::run`]; an answer that arrives too late goes to `late`, unless its connection was closed.
     ///
     /// # Errors
     /// As [`Broker::run`].
@@ -112,7 +112,7 @@ impl Broker {
         self.written(asking.finish(answers))
     }
 
-    /// Runs a script that may always be run again, whether it was carried out or not.
+    /// Runs an idempotent script, which can always be retried.
     ///
     /// # Errors
     /// As [`Broker::read`].
@@ -123,7 +123,7 @@ impl Broker {
         answer.map_err(|error| after_read(&error))
     }
 
-    /// Why Redis takes no writes, if it takes none.
+    /// Why Redis does not accept writes, if it does not.
     pub async fn trouble(&self) -> Option<Trouble> {
         let patience = Patience::short();
         let asking = match self.connected(patience).await {
@@ -131,13 +131,13 @@ impl Broker {
             Err(trouble) => return Some(trouble),
         };
         match asking.call(PROBE.on::<&str>(&[]), 0).await {
-            // A check has less patience than a request: it gives up no connection that others may be content with.
+            // A check has a shorter timeout than a request, so its timeout does not replace the shared connection.
             Err(error) if error.is_timeout() => Some(Trouble::Down),
             answers => asking.finish(answers).err().map(|error| Trouble::of(&error)),
         }
     }
 
-    /// The answer, once as many replicas as it takes have what was written.
+    /// The answer, once the required replicas have confirmed the write.
     fn written<T: FromRedisValue>(&self, answers: RedisResult<Answers>) -> Result<T, Failure> {
         let (answer, waited) = answers.map_err(|error| after_write(&error))?;
         let enough = |waited: &Value| match waited {

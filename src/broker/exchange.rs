@@ -1,4 +1,4 @@
-//! Commands on their way to Redis, and their answers.
+//! Commands sent to Redis, and their answers.
 
 use std::io;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use super::keeper::Connected;
 use super::metrics::METRICS;
 use super::script::Call;
 
-/// How long a write may wait for its replicas: milliseconds, less than a command may take.
+/// How long a write may wait for its replicas, in milliseconds; less than a command may take.
 const WAIT_MS: usize = 500;
-/// How long after its time an answer may come and still be of use.
+/// How long after its time limit an answer may still be useful.
 const LATE: Duration = Duration::from_secs(60);
 
-/// What a command was answered, and WAIT if there was one.
+/// The answer to a command, and to its WAIT if there was one.
 pub(super) type Answers = (Value, Option<Value>);
 
-/// Commands under way.
+/// Commands in flight.
 pub(super) struct Asking<'c> {
     command: &'c str,
     pub(super) with: Connected,
@@ -93,7 +93,7 @@ pub(super) async fn exchange(
     split(answers, answer_at)
 }
 
-/// The commands, and a WAIT for so many replicas if there are to be any.
+/// The commands, and a WAIT for this many replicas, if any.
 pub(super) fn pipeline(first: Option<Cmd>, command: Cmd, replicas: usize) -> Pipeline {
     let mut commands = Pipeline::with_capacity(3);
     if let Some(first) = first {
@@ -108,7 +108,7 @@ pub(super) fn pipeline(first: Option<Cmd>, command: Cmd, replicas: usize) -> Pip
     commands
 }
 
-/// After time that is up the peer may be gone without a word; one that has become a replica takes no write ever.
+/// After a timeout the peer may have vanished silently; a server that has become a replica never accepts a write.
 fn is_of_no_use(error: &RedisError) -> bool {
     let demoted = matches!(error.code(), Some("READONLY" | "MASTERDOWN"));
     demoted || error.is_unrecoverable_error() || error.is_timeout()
@@ -122,7 +122,7 @@ pub(super) fn time_is_up() -> RedisError {
     io::Error::from(io::ErrorKind::TimedOut).into()
 }
 
-/// For an answer that nobody counts on any more. It holds its connection, which nobody else uses by then.
+/// Waits for an answer that came too late for its request. It holds its connection, which is out of use by then.
 pub(super) async fn wait_longer<T: FromRedisValue>(
     answer: impl Future<Output = RedisResult<Answers>>,
     late: impl FnOnce(T),
@@ -135,7 +135,7 @@ pub(super) async fn wait_longer<T: FromRedisValue>(
     }
 }
 
-/// The answer at this place, and the one that follows.
+/// The answer at this index, and the next one.
 pub(super) fn split(answers: Vec<Value>, at: usize) -> RedisResult<Answers> {
     let mut answers = answers.into_iter().skip(at);
     let answer = answers.next().unwrap_or(Value::Nil).extract_error()?;
@@ -146,7 +146,7 @@ pub(super) fn parse<T: FromRedisValue>(answer: Value) -> RedisResult<T> {
     Ok(T::from_redis_value(answer)?)
 }
 
-/// The first word of a command.
+/// The name of a command.
 pub(super) fn name(command: Option<&Cmd>) -> &str {
     match command.and_then(|command| command.args_iter().next()) {
         Some(Arg::Simple(word)) => str::from_utf8(word).unwrap_or("unknown"),

@@ -1,15 +1,15 @@
-//! What an error of Redis means, told apart by what is known of the outcome.
+//! The meaning of Redis's errors, by what is known of the outcome.
 
 use redis::{ErrorKind, RedisError};
 
 use crate::failure::{Backend, Failure};
 
-/// After a command that may always be sent again.
+/// After a command that can always be retried.
 pub(super) fn after_read(error: &RedisError) -> Failure {
     let reason = error.to_string();
     match error.kind() {
         ErrorKind::UnexpectedReturnType | ErrorKind::Parse => Failure::Bug(reason),
-        // Somebody else's value under a key of ours: asking again does not help.
+        // A foreign value under one of our keys: retrying does not help.
         _ if error.code() == Some("WRONGTYPE") => Failure::Bug(reason),
         _ if error.code() == Some("OOM") => Failure::Full(Backend::Redis, reason),
         _ => Failure::Unavailable(Backend::Redis, reason),
@@ -24,7 +24,7 @@ pub(super) fn after_write(error: &RedisError) -> Failure {
     after_read(error)
 }
 
-/// It may have been done.
+/// It may have been executed.
 pub fn outcome_unknown(reason: String) -> Failure {
     Failure::OutcomeUnknown(Backend::Redis, reason)
 }

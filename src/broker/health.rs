@@ -1,4 +1,4 @@
-//! Whether Redis takes writes, asked without writing.
+//! Whether Redis accepts writes, without writing.
 
 use std::sync::LazyLock;
 
@@ -6,13 +6,13 @@ use redis::RedisError;
 
 use super::script::Script;
 
-/// Redis refuses even this where it would refuse a write: its first line does not say that it only reads.
+/// Redis refuses even this script if it would refuse a write: its first line does not declare it read-only.
 pub(super) static PROBE: LazyLock<Script> = LazyLock::new(|| Script::new("#!lua\nreturn 1"));
 
-/// Why Redis takes no writes.
+/// Why Redis does not accept writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// Nobody answers.
+    /// Nothing answers.
     Down,
     /// It is a replica.
     ReadOnly,
@@ -20,14 +20,14 @@ pub enum Trouble {
     OutOfMemory,
     /// Its disk is full, or fails.
     CannotPersist,
-    /// Fewer replicas follow than `min-replicas-to-write` asks for.
+    /// Fewer replicas follow than `min-replicas-to-write` requires.
     TooFewReplicas,
-    /// It reads its files.
+    /// It is loading its files.
     Loading,
 }
 
 impl Trouble {
-    /// As `checks` of `/healthcheck` has it.
+    /// As in `checks` of `/healthcheck`.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The one connection that all requests share: made, watched, and made again when it is lost or of no use.
+//! The one connection that all requests share: made, watched, and replaced when it is lost or useless.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use super::connect::connect;
 use super::health::Trouble;
 use crate::config::RedisAddress;
 
-/// Between two tries to connect: from the first to the last, doubled at each.
+/// The pause between two attempts to connect: from the first to the last, doubled each time.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(500));
 
-/// A connection, for as long as it is of use.
+/// A connection, for as long as it is useful.
 #[derive(Clone)]
 pub(super) struct Connected {
     pub(super) connection: MultiplexedConnection,
-    /// Told when a command found this very connection of no use: the next one may be well.
+    /// Notified when a command found this connection useless: the next one may work.
     pub(super) broken: Arc<Notify>,
 }
 
-/// Keeps one connection open, and publishes it, or why there is none.
+/// Keeps one connection open, and publishes it, or the reason why there is none.
 pub(super) async fn stay_connected(
     address: RedisAddress,
     current: watch::Sender<Result<Connected, Trouble>>,
@@ -50,7 +50,7 @@ pub(super) async fn stay_connected(
                 tracing::error!(%error, "no connection to Redis");
             }
         }
-        // One that held for a while was well: the next try is at once again.
+        // One that lasted for a while was healthy: the next attempt is at once again.
         pause = if began.elapsed() > longest {
             shortest
         } else {

@@ -1,5 +1,5 @@
-//! The rule for keys in Redis: a feature's keys begin with a prefix of its own. So whatever follows, which may be a
-//! client's own words, never reaches the key of another feature. The names live with their feature, in its `keys.rs`.
+//! The rule for Redis keys: each feature has its own prefix. So the rest of a key, which may come from a client,
+//! never reaches the key of another feature. The names are in each feature's `keys.rs`.
 
 use std::fmt::Display;
 

@@ -1,4 +1,4 @@
-//! What is counted and measured of the commands to Redis.
+//! The metrics of the commands to Redis.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ pub(crate) struct Metrics {
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     commands: histograms(
         "order_api_redis_command_duration_seconds",
-        "Duration of a Redis command, the wait for a connection left out. EVALSHA is a script.",
+        "Duration of a Redis command, excluding the wait for a connection. EVALSHA is a script.",
         &SHORT_SECONDS,
         &["command"],
     ),

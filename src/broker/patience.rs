@@ -1,4 +1,4 @@
-//! How long a request goes on waiting for Redis.
+//! Timeouts of a request to Redis.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ const CONNECTION_WAIT: Duration = Duration::from_millis(800);
 /// How long a command may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// By when a command has to be sent, and by when it has to be answered. A request that sends several has one
-/// patience for all of them.
+/// The deadline for sending a command, and the deadline for its answer. All commands of a request share
+/// them.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
     pub(super) begin_by: Instant,
@@ -18,13 +18,13 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// That of a request which begins now: 0.8 s for a connection, and 1 s for the answer.
+    /// For a request that begins now: 0.8 s for a connection, and 1 s for the answer.
     #[must_use]
     pub fn usual() -> Self {
         Self::beginning_by(Instant::now() + CONNECTION_WAIT)
     }
 
-    /// That of a batch whose first request has waited already.
+    /// For a batch whose first request has already waited.
     #[must_use]
     pub fn beginning_by(begin_by: Instant) -> Self {
         Self {
@@ -33,7 +33,7 @@ impl Patience {
         }
     }
 
-    /// That of a check, which is over within a second.
+    /// For a check, which ends within a second.
     pub(super) fn short() -> Self {
         Self {
             begin_by: Instant::now() + CONNECTION_WAIT / 2,
@@ -41,7 +41,7 @@ impl Patience {
         }
     }
 
-    /// For what is sent at `now`; never later than for what was sent at the last moment.
+    /// For a command sent at `now`; never later than for one sent at the last moment.
     pub(super) fn answer_by(&self, now: Instant) -> Instant {
         now.min(self.begin_by) + self.timeout
     }
@@ -52,7 +52,7 @@ mod tests {
     use super::{Duration, Instant, Patience};
 
     #[test]
-    fn the_second_command_of_a_request_has_the_time_that_the_first_has_left() {
+    fn the_commands_of_a_request_share_its_deadlines() {
         let began = Instant::now();
         let patience = Patience::beginning_by(began + Duration::from_millis(800));
         let answer_by = |sent| patience.answer_by(began + Duration::from_millis(sent)) - began;

@@ -1,23 +1,23 @@
-//! Lua scripts, which Redis keeps from the first time on.
+//! Lua scripts, which Redis caches after the first call.
 
 use redis::{Cmd, ToRedisArgs, cmd};
 
-/// A script. Its first line is `#!lua`, so that Redis refuses it as a whole or not at all: where it may not write,
-/// and, without the flag `allow-oom`, where it is at its `maxmemory`.
+/// A script. Its first line is `#!lua`, so that Redis refuses it completely or not at all: if it may not write, and,
+/// without the flag `allow-oom`, at its `maxmemory`.
 pub struct Script {
     code: &'static str,
     hash: String,
 }
 
 impl Script {
-    /// Of this code.
+    /// A script with this code.
     #[must_use]
     pub fn new(code: &'static str) -> Self {
         let hash = redis::Script::new(code).get_hash().to_owned();
         Self { code, hash }
     }
 
-    /// A call with these keys; the arguments are to follow.
+    /// A call with these keys; the arguments follow.
     #[must_use]
     pub fn on<K: ToRedisArgs>(&self, keys: &[K]) -> Call<'_> {
         let mut command = cmd("EVALSHA");
@@ -44,13 +44,13 @@ pub struct Call<'s> {
 }
 
 impl Call<'_> {
-    /// Adds an argument, or some.
+    /// Adds one or more arguments.
     pub fn arg<T: ToRedisArgs>(&mut self, argument: T) -> &mut Self {
         self.command.arg(argument);
         self
     }
 
-    /// A command that is sent with the call and comes before it, whatever becomes of it.
+    /// A command that is sent before the call, in the same packet, whatever its result.
     #[must_use]
     pub fn after(mut self, first: Cmd) -> Self {
         self.first = Some(first);

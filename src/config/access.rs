@@ -1,4 +1,4 @@
-//! Who may use the routes that ask for a token.
+//! The tokens for protected routes.
 
 use secrecy::{ExposeSecret, SecretString};
 

@@ -1,4 +1,4 @@
-//! How to reach PostgreSQL, and with how much patience.
+//! The address of PostgreSQL, and its limits.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -12,19 +12,19 @@ use super::{ConfigError, Environment};
 /// PostgreSQL.
 #[derive(Debug)]
 pub struct Database {
-    /// `DATABASE_URL`, with time limits of ours where it says nothing of them, and, where it names several hosts, the
-    /// wish for one that takes writes.
+    /// `DATABASE_URL`, with our time limits unless it sets them, and, if it names several hosts, the requirement of one
+    /// that accepts writes.
     pub url: SecretString,
-    /// The same for each of its hosts alone, 1 or more.
+    /// The same for each single host, 1 or more.
     pub hosts: Vec<SecretString>,
-    /// `DATABASE_POOL_SIZE`: connections of one process.
+    /// `DATABASE_POOL_SIZE`: the maximum of connections of one process.
     pub pool_size: NonZeroU32,
-    /// `DATABASE_STATEMENT_TIMEOUT_MS`: the longest that a statement may run.
+    /// `DATABASE_STATEMENT_TIMEOUT_MS`: the time limit of a statement.
     pub statement_timeout: Duration,
 }
 
 impl Database {
-    /// Reads this section alone, for commands that need no other.
+    /// Reads only this section, for commands that need no other.
     ///
     /// # Errors
     /// The first variable that is missing or wrong.

@@ -1,4 +1,4 @@
-//! Which provider tells road distances, where it is, and the key to it.
+//! The provider of road distances, with its address and key.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ pub enum Distance {
     Haversine,
 }
 
-/// The provider alone: an address may hold a password.
+/// Only the provider's name: an address may contain a password.
 impl fmt::Debug for Distance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_without_what_it_needs_is_refused() {
+    fn a_provider_without_its_settings_is_refused() {
         for (provider, needs) in [
             ("google", "GMAP_TOKEN"),
             ("google-routes", "GMAP_TOKEN"),

@@ -1,4 +1,4 @@
-//! Reads and checks one environment variable at a time.
+//! Reads and checks environment variables, one at a time.
 
 use std::env;
 use std::fmt;
@@ -8,12 +8,12 @@ use secrecy::SecretString;
 
 use super::setting::Setting;
 
-/// A source of variables: the process's environment, or a test's own.
+/// A source of variables: the process's environment, or that of a test.
 pub struct Environment(Box<Lookup>);
 
 type Lookup = dyn Fn(&str) -> Option<String>;
 
-/// A variable that is missing or wrong: its name, what it should be, what it was.
+/// A variable that is missing or wrong: its name, its expected values, its value.
 #[derive(Debug, thiserror::Error)]
 #[error("{} must be {}, but it is {found}", .setting.name, .setting.expected())]
 pub struct ConfigError {
@@ -48,7 +48,7 @@ impl Environment {
         Self(Box::new(value))
     }
 
-    /// These variables and no others.
+    /// Only these variables.
     #[must_use]
     pub fn of(variables: &[(&str, &str)]) -> Self {
         let owned: Vec<(String, String)> = variables
@@ -61,12 +61,12 @@ impl Environment {
         }))
     }
 
-    /// The value as it is set; an empty one counts as unset, as Compose passes unset ones on as empty.
+    /// The value as set; an empty one counts as unset, since Compose passes unset ones as empty.
     pub(super) fn set(&self, setting: &Setting) -> Option<String> {
         (self.0)(setting.name).filter(|value| !value.is_empty())
     }
 
-    /// The parsed value or default, if there is either.
+    /// The parsed value or default, if there is one.
     pub(super) fn optional<T>(
         &self,
         setting: &'static Setting,
@@ -88,7 +88,7 @@ impl Environment {
         Err(ConfigError { setting, found })
     }
 
-    /// The parsed value or default, one of which must be there.
+    /// The parsed value or default; one of them is required.
     pub(super) fn read<T>(
         &self,
         setting: &'static Setting,
@@ -105,7 +105,7 @@ impl Environment {
         self.read(setting, |text| setting.number(text))
     }
 
-    /// A secret that must be there.
+    /// A required secret.
     pub(super) fn secret(
         &self,
         setting: &'static Setting,

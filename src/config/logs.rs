@@ -1,4 +1,4 @@
-//! What is logged, and where to.
+//! The log's level and directory.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,14 @@ use super::{ConfigError, Environment};
 /// The log.
 #[derive(Debug)]
 pub struct Logs {
-    /// `LOG_LEVEL`: the least severe level that is written.
+    /// `LOG_LEVEL`: the minimum severity.
     pub level: Level,
-    /// `LOG_DIR`: the directory of the log files; none for `-`, and so standard output alone.
+    /// `LOG_DIR`: the directory of the log files; none for `-`, which means standard output only.
     pub directory: Option<PathBuf>,
 }
 
 impl Logs {
-    /// Reads this section alone, for commands that need no other.
+    /// Reads only this section, for commands that need no other.
     ///
     /// # Errors
     /// The first variable that is missing or wrong.

@@ -1,4 +1,4 @@
-//! The only reader of the environment: one file a section, read once and checked whole at start.
+//! The only reader of the environment: one file per section, read once and checked completely at the start.
 
 mod access;
 mod conninfo;
@@ -22,22 +22,22 @@ pub use outbound::Outbound;
 pub use redis::{Redis, RedisAddress, Sentinels};
 pub use server::{Purpose, Server};
 
-/// Everything that `order-api serve` can be told.
+/// All settings of `order-api serve`.
 #[derive(Debug)]
 pub struct Config {
-    /// Where to listen, and how to stop.
+    /// Address, threads and shutdown.
     pub server: Server,
     /// PostgreSQL.
     pub database: Database,
     /// Redis.
     pub redis: Redis,
-    /// Who may use the routes that ask for a token.
+    /// The tokens for protected routes.
     pub access: Access,
     /// The provider of road distances.
     pub distance: Distance,
-    /// How it is asked.
+    /// Its limits.
     pub outbound: Outbound,
-    /// What is logged.
+    /// The log.
     pub logs: Logs,
 }
 
@@ -71,7 +71,7 @@ mod tests {
         ("API_TOKEN", "hunter2hunter2hunter2hunter2hunter2"),
     ];
 
-    /// The required variables, and these in their place or besides.
+    /// The required variables, and these in addition or instead.
     fn with(variables: &[(&str, &str)]) -> Result<Config, super::ConfigError> {
         Config::read(&Environment::of(&[variables, &REQUIRED].concat()))
     }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thread_at_least_serves() {
+    fn at_least_one_thread_serves() {
         let threads = |value| with(&[("WORKER_THREADS", value)]).unwrap().server.worker_threads;
         assert_eq!(threads("3").get(), 3);
         let processors = std::thread::available_parallelism().unwrap().get();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn log_files_are_in_logs_unless_told_and_nowhere_for_a_hyphen() {
+    fn log_files_are_in_logs_by_default_and_disabled_by_a_hyphen() {
         let directory = |value| with(&[("LOG_DIR", value)]).unwrap().logs.directory;
         assert_eq!(directory(""), Some("logs".into()));
         assert_eq!(directory("/var/log/orders"), Some("/var/log/orders".into()));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_variable_is_named_with_what_it_should_be_and_what_it_was() {
+    fn a_wrong_variable_is_named_with_its_expected_and_actual_value() {
         assert_eq!(
             sentence(&[("DATABASE_POOL_SIZE", "many")]),
             "DATABASE_POOL_SIZE must be a whole number from 1 to 1000, but it is \"many\""
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_and_every_end_of_a_range_in_the_table_is_taken() {
+    fn every_word_and_every_end_of_a_range_is_accepted() {
         let needed = [("GMAP_TOKEN", "k"), ("OSRM_URL", "http://osrm")];
         for setting in ALL.iter().filter(|setting| setting.reader == Reader::Service) {
             let values = match setting.kind {

@@ -1,4 +1,4 @@
-//! How the distance provider is asked: by how many at once, and for how long.
+//! The limits of calls to the distance provider.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use super::{ConfigError, Environment};
 /// Calls to the distance provider.
 #[derive(Debug)]
 pub struct Outbound {
-    /// `DISTANCE_CONCURRENCY`: calls of one process that may be under way at once.
+    /// `DISTANCE_CONCURRENCY`: the maximum of calls of one process in flight.
     pub concurrency: NonZeroUsize,
-    /// `DISTANCE_TIMEOUT_MS`: from the question to the answer, retry and the wait for others included.
+    /// `DISTANCE_TIMEOUT_MS`: the deadline of a call, including its retry and the wait for other calls.
     pub timeout: Duration,
 }
 

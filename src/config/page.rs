@@ -1,4 +1,4 @@
-//! The table of settings as people read it: the values of this process, `.env.example`, and a page of the docs.
+//! The table of settings for people: the values of this process, `.env.example`, and a page of the docs.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use super::Environment;
 use super::setting::{Default, Kind, Reader, Setting};
 use super::settings::ALL;
 
-/// Columns of `.env.example`.
+/// The width of `.env.example`.
 const WIDTH: usize = 100;
 const READERS: [(Reader, &str); 3] = [
     (Reader::Service, "The service"),
@@ -14,7 +14,7 @@ const READERS: [(Reader, &str); 3] = [
     (Reader::Containers, "The containers alone (docs/CONTAINERS.md)"),
 ];
 
-/// What the service of this environment is told, and by whom; secrets are masked.
+/// The settings in this environment, with their sources; secrets are masked.
 #[must_use]
 pub fn values(environment: &Environment) -> String {
     let mut page = String::new();
@@ -99,7 +99,7 @@ fn default(setting: &Setting) -> &'static str {
     }
 }
 
-/// Lines that begin with `#`, broken between words.
+/// Lines that begin with `#`, wrapped between words.
 fn comment(page: &mut String, text: &str) {
     let mut column = 0;
     for word in text.split_whitespace() {
@@ -138,13 +138,13 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_stands_in_the_table_once() {
+    fn every_setting_is_in_the_table_once() {
         let names: BTreeSet<&str> = ALL.iter().map(|setting| setting.name).collect();
         assert_eq!(names.len(), ALL.len());
     }
 
     #[test]
-    fn the_containers_are_told_all_and_their_defaults_are_those_of_the_table() {
+    fn the_containers_get_all_settings_with_the_defaults_of_the_table() {
         for setting in ALL {
             assert!(COMPOSE.contains(setting.name), "{}", setting.name);
             if let (Some((_, rest)), Default::Is(default)) = (
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn values_tell_where_they_are_from_and_no_secret() {
+    fn values_show_their_source_and_no_secret() {
         let environment = Environment::of(&[
             ("LISTEN", "[::]:1"),
             ("OSRM_URL", "http://me:hunter2@osrm"),

@@ -1,4 +1,4 @@
-//! How to reach Redis.
+//! The address of Redis.
 
 use redis::{ConnectionInfo, IntoConnectionInfo, RedisResult};
 use secrecy::SecretString;
@@ -9,9 +9,9 @@ use super::{ConfigError, Environment};
 /// Redis.
 #[derive(Debug)]
 pub struct Redis {
-    /// `REDIS_URL`: what [`RedisAddress::parse`] takes.
+    /// `REDIS_URL`, as read by [`RedisAddress::parse`].
     pub url: SecretString,
-    /// `REDIS_WAIT_REPLICAS`: replicas that must have a write before it is answered.
+    /// `REDIS_WAIT_REPLICAS`: the number of replicas that must have a write before it is answered.
     pub wait_replicas: usize,
 }
 
@@ -24,7 +24,7 @@ impl Redis {
     }
 }
 
-/// Where the primary is, or who knows.
+/// The address of the primary, or of its sentinels.
 pub enum RedisAddress {
     /// `redis://user:password@host:port/db`, `rediss://` for TLS, `redis+unix:///path` for a socket.
     Server(Box<ConnectionInfo>),
@@ -32,20 +32,20 @@ pub enum RedisAddress {
     Sentinels(Sentinels),
 }
 
-/// Sentinels, which are asked without a password, and what the primary is reached with.
+/// Sentinels, which are queried without a password, and the parts of the primary's URL.
 pub struct Sentinels {
-    /// Each of them.
+    /// Their addresses.
     pub sentinels: Vec<ConnectionInfo>,
-    /// What they call the primary.
+    /// Their name for the primary.
     pub name: String,
     scheme: &'static str,
-    /// With the `@`, if there is any.
+    /// With the `@`, if not empty.
     user: String,
     database: String,
 }
 
 impl RedisAddress {
-    /// Nothing for what is not such a URL.
+    /// None if it is not such a URL.
     #[must_use]
     pub fn parse(url: &str) -> Option<Self> {
         let sentinels = |scheme, rest| Sentinels::parse(scheme, rest).map(Self::Sentinels);
@@ -83,10 +83,10 @@ impl Sentinels {
         (complete && parsed.primary("localhost", 6379).is_ok()).then_some(parsed)
     }
 
-    /// What reaches the primary at the address that the sentinels have told.
+    /// The URL of the primary at the address that the sentinels reported.
     ///
     /// # Errors
-    /// The address is not one.
+    /// The address is not valid.
     pub fn primary(&self, host: &str, port: u16) -> RedisResult<ConnectionInfo> {
         let Self {
             scheme,
@@ -103,7 +103,7 @@ impl Sentinels {
     }
 }
 
-/// The port of a sentinel unless another one is given.
+/// The default port of a sentinel.
 fn with_port(host: &str) -> String {
     let bare_ipv6 = host.ends_with(']');
     if host.contains(':') && !bare_ipv6 {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn sentinels_are_asked_for_a_primary_that_the_rest_of_the_url_is_for() {
+    fn sentinels_are_queried_for_the_primary_of_the_url() {
         let found = sentinels("redis+sentinel://me:p%40ss@a,b:1,[::1],[::1]:2/orders/3").unwrap();
         let asked = found.sentinels.iter().map(|sentinel| sentinel.addr().to_string());
         assert_eq!(
@@ -151,13 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn the_database_is_0_unless_told() {
+    fn the_database_is_0_by_default() {
         let found = sentinels("redis+sentinel://a/orders").unwrap();
         assert_eq!(found.primary("a", 1).unwrap().redis_settings().db(), 0);
     }
 
     #[test]
-    fn what_names_no_sentinel_or_no_primary_is_refused() {
+    fn a_url_without_a_sentinel_or_a_primary_is_refused() {
         for url in [
             "redis+sentinel://a",
             "redis+sentinel://a/",

@@ -1,4 +1,4 @@
-//! Where the service listens, on how many threads, how long it may take to stop, and what it is for.
+//! The HTTP server: its address, threads, shutdown and purpose.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -12,13 +12,13 @@ use super::settings::{
 };
 use super::{ConfigError, Environment};
 
-/// What this service and its data are for; clients are told, and load tests act upon it.
+/// The purpose of this service and its data; clients can read it, and load tests respect it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
-    /// A developer's own.
+    /// A developer's own stack.
     Development,
-    /// Its data may be spoilt at any time: the only one that load tests run against unasked.
+    /// Its data may be spoilt at any time: the only one that load tests run against by default.
     Test,
     /// Real orders: no load test runs against it.
     Production,
@@ -42,18 +42,18 @@ pub struct Server {
     pub listen: SocketAddr,
     /// `WORKER_THREADS`: threads that read requests and write answers.
     pub worker_threads: NonZeroUsize,
-    /// `SHUTDOWN_GRACE_SECONDS`: from the end of the drain to the exit at the latest.
+    /// `SHUTDOWN_GRACE_SECONDS`: the maximum time from the end of the drain to the exit.
     pub shutdown_grace: Duration,
     /// `SHUTDOWN_DRAIN_SECONDS`: how long open connections are served after the signal; new ones are refused at once.
     pub shutdown_drain: Duration,
-    /// `REPLICAS`: how many of these are meant to run, for alerts.
+    /// `REPLICAS`: the expected number of instances, for alerts.
     pub replicas: Option<u16>,
-    /// `ENVIRONMENT`: what this service is for.
+    /// `ENVIRONMENT`: the purpose of this service.
     pub purpose: Purpose,
 }
 
 impl Server {
-    /// Reads this section alone, for commands that need no other.
+    /// Reads only this section, for commands that need no other.
     ///
     /// # Errors
     /// The first variable that is missing or wrong.

@@ -1,4 +1,4 @@
-//! What one row of the table says, and which values it allows.
+//! One row of the table of settings, and the values that it allows.
 
 use std::str::FromStr;
 
@@ -13,10 +13,10 @@ pub struct Setting {
     pub(super) meaning: &'static str,
 }
 
-/// Who reads it.
+/// Its reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reader {
-    /// `order-api` itself, however it is run.
+    /// `order-api` itself, in every deployment.
     Service,
     /// The scripts that write Nginx's configuration.
     Nginx,
@@ -24,32 +24,32 @@ pub(super) enum Reader {
     Containers,
 }
 
-/// Which values it may have.
+/// The allowed values.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// A whole number of this unit, from the one to the other.
+    /// A whole number of this unit, in this range.
     Whole(&'static str, u64, u64),
     /// One of these words.
     OneOf(&'static [&'static str]),
-    /// What it says here.
+    /// As described here.
     Text(&'static str),
-    /// What it says here, never shown.
+    /// As described here, never shown.
     Secret(&'static str),
 }
 
-/// What holds where it is not set.
+/// The value of an unset variable.
 #[derive(Debug)]
 pub(super) enum Default {
     /// This value.
     Is(&'static str),
-    /// What it says here, which is not a value.
+    /// As described here, which is not a value.
     Unset(&'static str),
     /// The program stops.
     Required,
 }
 
 impl Setting {
-    /// What a value has to be, for an error and for the docs.
+    /// The expected value, for errors and for the docs.
     pub(super) fn expected(&self) -> String {
         match self.kind {
             Kind::Whole(_, from, to) => format!("a whole number from {from} to {to}"),
@@ -58,7 +58,7 @@ impl Setting {
         }
     }
 
-    /// The number that this text is, if it is in the range.
+    /// The number in this text, if it is in the range.
     pub(super) fn number<T: FromStr>(&self, text: &str) -> Option<T> {
         let Kind::Whole(_, from, to) = self.kind else {
             return None;
@@ -67,7 +67,7 @@ impl Setting {
         text.parse().ok().filter(|_| in_range)
     }
 
-    /// The word of the table that this text is.
+    /// The word of the table that equals this text.
     pub(super) fn word(&self, text: &str) -> Option<&'static str> {
         match self.kind {
             Kind::OneOf(words) => words.iter().copied().find(|word| *word == text),
@@ -75,12 +75,12 @@ impl Setting {
         }
     }
 
-    /// Whether nobody may see this value of it: an address may hold a password.
+    /// Whether its value must be masked: an address may contain a password.
     pub(super) fn hides(&self, value: &str) -> bool {
         matches!(self.kind, Kind::Secret(_)) || value.contains('@')
     }
 
-    /// The value that holds where it is not set.
+    /// The value if it is not set.
     pub(super) fn default(&self) -> Option<&'static str> {
         match self.default {
             Default::Is(value) => Some(value),

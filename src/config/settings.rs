@@ -1,4 +1,4 @@
-//! The table of settings: every variable that the service, Nginx or the containers are told things by.
+//! The table of settings: every variable that the service, Nginx or the containers read.
 //!
 //! `.env.example` and docs/SETTINGS.md are written from it by `make settings`.
 
@@ -7,7 +7,7 @@ use super::setting::Kind::{OneOf, Secret, Text, Whole};
 use super::setting::Reader::{Containers, Nginx, Service};
 use super::setting::Setting;
 
-/// One row a setting, each a constant of its name, and [`ALL`] of them.
+/// One row per setting, each a constant with its name, and [`ALL`] of them.
 macro_rules! settings {
     ($($name:ident: $reader:ident, $kind:expr, $default:expr, $meaning:expr;)+) => {
         $(pub(super) const $name: &Setting = &Setting {
@@ -18,7 +18,7 @@ macro_rules! settings {
             meaning: $meaning,
         };)+
 
-        /// In the order in which people read them.
+        /// In the order of the docs.
         pub(super) const ALL: &[&Setting] = &[$($name),+];
     };
 }
@@ -29,88 +29,90 @@ const URL: &str = "an http or https URL";
 
 settings! {
     LISTEN: Service, Text("an address and a port such as 127.0.0.1:8000"), Is("127.0.0.1:8000"),
-        "Where `serve` listens. Port 0 lets the system choose.";
+        "The address of `serve`. With port 0 the system chooses one.";
     WORKER_THREADS: Service, Whole("threads", 1, 256), Unset("half of the processors, at least 1"),
-        "Threads that read requests and write answers. The other processors are left to what requests wait for: \
-         statements, Nginx, and the databases where they run on the same machine.";
+        "Threads that read requests and write answers. The other processors are left to \
+         Nginx, and to the databases if they run on the same machine.";
     SHUTDOWN_DRAIN_SECONDS: Service, Whole("seconds", 0, 60), Is("0"),
         "How long open connections are served after SIGTERM, each up to its next answer, so that a proxy stops using \
          this instance. New connections are refused at once.";
     SHUTDOWN_GRACE_SECONDS: Service, Whole("seconds", 3, 300), Is("10"),
-        "From the end of the drain to the exit at the latest.";
+        "The maximum time from the end of the drain to the exit.";
     ENVIRONMENT: Service, OneOf(&["development", "test", "production"]), Is("development"),
-        "What this service and its data are for. `GET /livez` tells it; load tests refuse production, and ask for \
+        "The purpose of this service and its data, shown by `GET /livez`. Load tests refuse production, and require \
          --yes-really except in test.";
     REPLICAS: Service, Whole("instances", 1, 1000), Unset("1 in the containers, else not known"),
-        "Instances that are meant to run. The containers start that many; an alert compares it with how many answer.";
+        "The expected number of instances. The containers start that many; an alert compares it with those that \
+         answer.";
     DATABASE_URL: Service, Secret("a PostgreSQL URL such as postgresql://user:password@host:5432/name"), Required,
         "PostgreSQL 15 to 18: a libpq URL or connection string; `sslmode` for TLS. Several hosts are for failover: \
          postgresql://user:password@one:5432,two:5432/name (docs/OPERATIONS.md). Unless it says otherwise: \
          connect_timeout=2, keepalives_idle=5, keepalives_interval=1, keepalives_count=3, tcp_user_timeout=5000, and \
          with several hosts target_session_attrs=read-write.";
     DATABASE_POOL_SIZE: Service, Whole("connections", 1, 1000), Is("16"),
-        "Connections of one process to PostgreSQL. Reads use three quarters of them at most. Connections that \
-         PostgreSQL has stopped answering on are replaced: for a while there may be as many again and 32 more.";
+        "Connections of one process to PostgreSQL. Reads use at most three quarters of them. Connections on \
+         which PostgreSQL does not answer are replaced: temporarily there may be twice as many and 32 more.";
     DATABASE_STATEMENT_TIMEOUT_MS: Service, Whole("milliseconds", 1, 60_000), Is("1000"),
-        "The longest that a statement may run. A request may wait as long again, and 0.8 s more.";
+        "The time limit of a statement. A request may wait twice as long and 0.8 s more.";
     REDIS_URL: Service,
         Secret("a Redis URL such as redis://user:password@host:6379/0 or redis+sentinel://host,host/name/0"), Required,
         "Redis 7 or newer: `redis://`, `rediss://` for TLS, `redis+unix:///path` for a socket. With Sentinel: \
          redis+sentinel://user:password@host:26379,host2:26379/name/db, `rediss+sentinel://` for TLS; user and \
-         password are for the primary, the sentinels are asked without.";
+         password are for the primary, the sentinels are queried without.";
     REDIS_WAIT_REPLICAS: Service, Whole("replicas", 0, 10), Is("0"),
-        "Replicas of Redis that must have a write before it is answered with success (`WAIT`), within 0.5 s.";
+        "Replicas of Redis that must confirm a write within 0.5 s before it is answered with success (`WAIT`).";
     API_TOKEN: Service,
         Secret("one or more tokens, comma separated, of 32 or more visible ASCII characters each"), Required,
-        "What clients of the queues, the key-value space and the logs identify themselves by. Several, so that one \
-         can be replaced. `make run` and `make docker-compose` write a random one into .env.";
+        "The tokens of clients of the queues, the key-value space and the logs. Several allow rotation. `make run` and \
+         `make docker-compose` write a random one into .env.";
     DISTANCE_PROVIDER: Service, OneOf(&["google", "google-routes", "osrm", "haversine"]),
         Unset("google if GMAP_TOKEN is set, else haversine"),
-        "Who tells road distances: Google's Distance Matrix API, Google's Routes API, an OSRM server, or nobody \
-         (great-circle metres, no network).";
+        "The source of road distances: Google's Distance Matrix API, Google's Routes API, an OSRM server, or none \
+         (great-circle distance, no network).";
     GMAP_TOKEN: Service, Secret("a Google Maps Platform API key"), Unset("no key"),
         "For google and google-routes, which require it.";
     GMAP_DISTANCE_MATRIX_API: Service, Text(URL), Is("https://maps.googleapis.com/maps/api/distancematrix/json"),
-        "Where google asks.";
+        "The URL of the API for google.";
     GMAP_ROUTES_API: Service, Text(URL), Is("https://routes.googleapis.com/distanceMatrix/v2:computeRouteMatrix"),
-        "Where google-routes asks.";
+        "The URL of the API for google-routes.";
     OSRM_URL: Service, Text(URL), Unset("no server"),
         "The OSRM server, such as http://127.0.0.1:5000. Required for osrm.";
     DISTANCE_CONCURRENCY: Service, Whole("lookups", 1, 10_000), Is("64"),
-        "Lookups of one process that may be under way at once. Others wait for a while.";
+        "The maximum of lookups of one process in flight. Others wait for a while.";
     DISTANCE_TIMEOUT_MS: Service, Whole("milliseconds", 1, 60_000), Is("1500"),
-        "From the question to the provider's answer, the wait for others and a second try included.";
+        "The deadline of a lookup, including the wait for others and a second attempt.";
     LOG_LEVEL: Service, OneOf(&["error", "warn", "info", "debug", "trace"]), Is("info"),
-        "The least severe level that is logged.";
+        "The minimum severity of log lines.";
     LOG_DIR: Service, Text("a directory, or - for none"), Is("logs"),
-        "The directory of app.log (every line) and error.log (errors), made if there is none. A file is rotated at \
-         5 MiB, and three older ones are kept. With - the log goes to standard output alone.";
+        "The directory of app.log (every line) and error.log (errors), created if \
+         necessary. A file is rotated at 5 MiB, and three older ones are kept. With - the log goes only to standard \
+         output.";
 
-    PORT: Nginx, Whole("", 1, 65_535), Is("8080"), "Where Nginx answers HTTP.";
+    PORT: Nginx, Whole("", 1, 65_535), Is("8080"), "The port of Nginx for HTTP.";
     TLS_CERTIFICATE: Nginx, Text(PEM), Unset("plain HTTP"),
-        "The server's certificate, then those that signed it. With it Nginx answers HTTPS at TLS_PORT and redirects \
-         what comes to PORT there (docs/CONTAINERS.md). After a renewal: make renew-certificate.";
+        "The server's certificate, followed by its chain. With it Nginx answers HTTPS at TLS_PORT and redirects PORT \
+         there (docs/CONTAINERS.md). After a renewal: make renew-certificate.";
     TLS_KEY: Nginx, Text(PEM), Unset("plain HTTP"),
         "The certificate's key, without a passphrase. Set both or neither.";
-    TLS_PORT: Nginx, Whole("", 1, 65_535), Is("8443"), "Where Nginx answers HTTPS.";
+    TLS_PORT: Nginx, Whole("", 1, 65_535), Is("8443"), "The port of Nginx for HTTPS.";
     TRUSTED_PROXIES: Nginx,
         Text("addresses and networks, comma separated, such as 192.0.2.7,10.1.0.0/16,2001:db8::/32"), Unset("none"),
-        "Proxies before Nginx whose X-Forwarded-For and X-Forwarded-Proto are believed (docs/OPERATIONS.md).";
+        "Proxies in front of Nginx whose X-Forwarded-For and X-Forwarded-Proto are trusted (docs/OPERATIONS.md).";
 
     BIND_ADDRESS: Containers, Text("an address of this machine"), Is("127.0.0.1"),
-        "Where the containers' Nginx is published.";
+        "The address on which the containers' Nginx is published.";
     PROMETHEUS_PORT: Containers, Whole("", 1, 65_535), Is("9090"),
-        "Where Prometheus is published, on 127.0.0.1.";
+        "The port of Prometheus, on 127.0.0.1.";
     GRAFANA_PORT: Containers, Whole("", 1, 65_535), Is("3000"),
-        "Where Grafana is published, on 127.0.0.1.";
+        "The port of Grafana, on 127.0.0.1.";
     PROVIDER_NETWORK_INTERNAL: Containers, OneOf(&["true", "false"]), Is("true"),
-        "`false` lets the service reach a distance provider outside.";
+        "`false` lets the service reach an external distance provider.";
     POSTGRES_VERSION: Containers, Whole("", 15, 18), Is("18"),
         "The major version of PostgreSQL. `make upgrade-postgres` changes it.";
-    POSTGRES_PASSWORD: Containers, Secret(LETTERS), Required, "Of PostgreSQL's superuser.";
-    POSTGRES_MIGRATE_PASSWORD: Containers, Secret(LETTERS), Required, "Of the role that owns the tables.";
-    POSTGRES_SERVICE_PASSWORD: Containers, Secret(LETTERS), Required, "Of the role of the service.";
-    REDIS_PASSWORD: Containers, Secret(LETTERS), Required, "Of the service's user in Redis.";
-    REDIS_HEALTH_PASSWORD: Containers, Secret(LETTERS), Required, "Of the user of Redis' own health check.";
-    GRAFANA_PASSWORD: Containers, Secret(LETTERS), Required, "Of Grafana's user admin.";
+    POSTGRES_PASSWORD: Containers, Secret(LETTERS), Required, "The password of PostgreSQL's superuser.";
+    POSTGRES_MIGRATE_PASSWORD: Containers, Secret(LETTERS), Required, "The password of the role that owns the tables.";
+    POSTGRES_SERVICE_PASSWORD: Containers, Secret(LETTERS), Required, "The password of the service's role.";
+    REDIS_PASSWORD: Containers, Secret(LETTERS), Required, "The password of the service's Redis user.";
+    REDIS_HEALTH_PASSWORD: Containers, Secret(LETTERS), Required, "The password of the Redis user for health checks.";
+    GRAFANA_PASSWORD: Containers, Secret(LETTERS), Required, "The password of Grafana's user admin.";
 }

@@ -1,4 +1,4 @@
-//! Lanes whose batches are statements, and what to do when one fails because of one item.
+//! Lanes whose batches are statements, and how they handle an error caused by one item.
 
 use std::slice;
 
@@ -12,12 +12,12 @@ use super::sqlstate::may_concern_one_item;
 use crate::failure::Failure;
 use crate::lane::{Batch, Lane, Rules};
 
-/// One statement for many items, with an answer for each in the items' order.
+/// One statement for many items, with an answer for each, in the order of the items.
 pub type Statement<I, T> = fn(&mut PgConnection, &[I]) -> QueryResult<Vec<T>>;
 
-/// A lane for a statement that changes something and commits by itself.
+/// A lane for a statement that changes something and is its own transaction.
 ///
-/// To be called inside the async runtime.
+/// Must be called inside the async runtime.
 pub fn write_lane<I, T>(name: &'static str, database: &Database, statement: Statement<I, T>) -> Lane<I, T>
 where
     I: Send + 'static,
@@ -28,7 +28,7 @@ where
 
 /// A lane for a statement that changes nothing.
 ///
-/// To be called inside the async runtime.
+/// Must be called inside the async runtime.
 pub fn read_lane<I, T>(name: &'static str, database: &Database, statement: Statement<I, T>) -> Lane<I, T>
 where
     I: Send + 'static,
@@ -37,10 +37,10 @@ where
     lane(Kind::Read, name, database, |_| (), 1, statement)
 }
 
-/// A lane for a read whose answer is the same for all who ask for the same: they share it, if they waited
-/// before it began. Different ones run beside each other, `side_by_side` at most; equal ones, one after the other.
+/// A lane for a read whose answer is the same for equal items: they share it, if they waited before it began.
+/// Different ones run concurrently, at most `side_by_side`; equal ones run one after another.
 ///
-/// To be called inside the async runtime.
+/// Must be called inside the async runtime.
 pub fn shared_read_lane<I, T>(
     name: &'static str,
     database: &Database,
@@ -86,9 +86,9 @@ where
     })
 }
 
-/// Runs the statement for all items at once. Where PostgreSQL reported an error under a change, and so has rolled
-/// everything back, each item runs alone, a statement like any other: a bad one never fails its neighbours. Those
-/// that cannot begin in time share the error.
+/// Runs the statement for all items at once. If PostgreSQL reported an error in a change, and so has rolled everything
+/// back, each item runs alone, as its own statement: a bad one never fails its neighbours. Those that cannot begin in
+/// time share the error.
 async fn together_or_alone<I, T, S>(
     database: Database,
     kind: Kind,
@@ -108,7 +108,7 @@ where
     };
     let (items, error) = match database.run(kind, begin_by, together).await {
         Ok(Ok(answers)) if answers.len() == number => return answers,
-        Ok(Ok(_)) => return failed(number, &miscounted()), // it has been carried out
+        Ok(Ok(_)) => return failed(number, &miscounted()), // it has been executed
         Ok(Err(failed)) => failed,
         Err(failure) => return failed(number, &failure),
     };

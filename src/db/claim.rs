@@ -1,4 +1,4 @@
-//! Who holds a connection: the thread that runs a statement on it, or nobody, once its answer is not waited for.
+//! The owner of a connection: the thread that runs a statement on it, or nobody, once its answer is not awaited.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::manager::Manager;
 
-/// What is given back when a statement ends: the place in the pool, and the permits to use it.
+/// What is returned when a statement ends: the slot in the pool, and the permits to use it.
 pub(super) struct Lent {
     place: PooledConnection<Manager>,
     #[expect(dead_code, reason = "given back when it is dropped, after the place")]
@@ -28,7 +28,7 @@ impl Lent {
 /// The permit of a connection, and that of its kind.
 pub(super) type Permits = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
 
-/// How far a statement has come. Its thread and whoever waits for its answer share it.
+/// The progress of a statement, shared by its thread and the caller.
 #[derive(Default)]
 pub(super) struct Claim(Mutex<State>);
 
@@ -37,16 +37,16 @@ enum State {
     /// There is no connection yet.
     #[default]
     Waiting,
-    /// The thread has the connection, and its place in the pool is kept.
+    /// The thread has the connection, and its slot in the pool is kept.
     Running(Instant, Lent),
-    /// Nobody waits for the answer. The thread has the connection, if it had begun, and no place in the pool.
+    /// The caller has gone. The thread has the connection, if it had begun, and no slot in the pool.
     Abandoned(#[expect(dead_code, reason = "held until the thread ends")] Option<OwnedSemaphorePermit>),
     /// The statement has ended.
     Ended,
 }
 
 impl Claim {
-    /// The connection, for the statement to begin; none if nobody waits for it any more.
+    /// The connection, for the statement to begin; none if the caller has gone.
     pub(super) fn begin(&self, mut lent: Lent) -> Option<Box<PgConnection>> {
         let mut state = self.state();
         if !matches!(*state, State::Waiting) {
@@ -57,7 +57,7 @@ impl Claim {
         Some(connection)
     }
 
-    /// The statement has ended: its connection goes back to the pool, or ends if it has no place there.
+    /// The statement has ended: its connection returns to the pool, or is closed if it has no slot there.
     pub(super) fn end(&self, connection: Box<PgConnection>) {
         let before = self.replace(State::Ended);
         if let State::Running(_, mut lent) = before {
@@ -65,7 +65,7 @@ impl Claim {
         }
     }
 
-    /// Since when the statement runs, if it does.
+    /// When the statement began, if it runs.
     fn running_since(&self) -> Option<Instant> {
         match *self.state() {
             State::Running(since, _) => Some(since),
@@ -73,10 +73,10 @@ impl Claim {
         }
     }
 
-    /// Nobody waits for the answer any more: whether the statement had begun.
+    /// The caller does not wait any more; returns whether the statement had begun.
     ///
-    /// The connection's place in the pool is free at once if the thread may be left with it, of which `threads`
-    /// allows so many; else as soon as it may.
+    /// The connection's slot in the pool is free at once if the thread may keep the connection, as far as `threads`
+    /// allows; otherwise as soon as it may.
     pub(super) fn abandon(self: &Arc<Self>, threads: &Arc<Semaphore>) -> bool {
         {
             let mut state = self.state();
@@ -123,7 +123,7 @@ impl Claim {
     }
 }
 
-/// Waits for an answer; when it is dropped, it waits no longer.
+/// Waits for an answer; dropping it abandons the statement.
 pub(super) struct Waiter<'a> {
     pub(super) claim: Arc<Claim>,
     pub(super) abandoned: &'a Arc<Semaphore>,

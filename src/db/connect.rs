@@ -1,8 +1,8 @@
 //! Connects to PostgreSQL without ever waiting for a server that does not answer.
 //!
-//! libpq connects in the caller's thread and tries one host after the other, each for 2 s at least. So each attempt
-//! has a thread of its own and one host. Whoever asks waits for the first success of any attempt, and for a
-//! moment only; an attempt that succeeds later is for whoever asks next.
+//! libpq connects in the caller's thread and tries one host after another, each for at least 2 s. So each attempt
+//! has its own thread and one host. A caller waits for the first success of any attempt, and only for a
+//! moment; an attempt that succeeds later serves the next caller.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -13,38 +13,38 @@ use super::hosts::Hosts;
 use super::race::{Outcome, Race, lock};
 use super::session::Session;
 
-/// Between attempts while they fail.
+/// The interval between attempts while they fail.
 const PACE: Duration = Duration::from_millis(50);
-/// Attempts for one host that may be under way. libpq ends each after `connect_timeout`.
+/// The maximum of attempts in flight per host. libpq ends each after `connect_timeout`.
 const ATTEMPTS: usize = 8;
-/// Attempts that are under way for longer than that, such as those that wait for a name server; one more a second.
+/// The same including attempts that take longer, such as those that wait for a name server; one more per second.
 const ATTEMPTS_MAX: usize = 64;
-/// Connections that came too late for whoever asked, and how long they are kept for others.
+/// The maximum of connections that came too late for their caller, and how long they are kept for others.
 const LATE: usize = 3;
 const LATE_FOR: Duration = Duration::from_secs(2);
 
-/// Why there is no connection, or why it is not to be used.
+/// Why there is no connection, or why it must not be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectError {
-    /// libpq says why.
+    /// libpq's error.
     #[error(transparent)]
     Connect(#[from] diesel::ConnectionError),
-    /// The first statements on it, or what the server has sent by itself.
+    /// The first statements failed, or the server has closed it.
     #[error(transparent)]
     Statement(#[from] diesel::result::Error),
-    /// Nothing came in time.
+    /// No attempt succeeded in time.
     #[error("PostgreSQL does not answer")]
     Silent,
-    /// As many attempts as may be are under way.
+    /// The maximum of attempts is in flight.
     #[error("too many attempts to connect are under way")]
     Crowded,
-    /// No thread for the attempt.
+    /// The thread of the attempt could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] std::io::Error),
-    /// A primary that does not know that a standby was promoted.
+    /// A primary that missed the promotion of a standby.
     #[error("this server is on timeline {0}, and another one has been promoted since")]
     LeftBehind(i64),
-    /// One like it has failed.
+    /// A similar one has failed.
     #[error("the connection was made before a statement was not answered, or before a failover")]
     Suspect,
 }
@@ -61,16 +61,16 @@ struct Shared {
 }
 
 struct State {
-    /// Made, and not fetched yet.
+    /// Established, and not fetched yet.
     ready: VecDeque<Session>,
     /// For each host.
     under_way: Vec<usize>,
     last_start: Option<Instant>,
-    /// The host that was connected to last.
+    /// The host of the last connection.
     preferred: usize,
-    /// The silences after which all hosts were asked.
+    /// The silences after which all hosts were tried.
     surveyed: u64,
-    /// When the next attempt may begin; while none fails there is no such time.
+    /// When the next attempt may begin; none while attempts succeed.
     pace: Option<Instant>,
 }
 
@@ -90,12 +90,12 @@ impl Connector {
         }))
     }
 
-    /// How many attempts are under way.
+    /// The number of attempts in flight.
     pub(super) fn under_way(&self) -> usize {
         lock(&self.0.state).under_way.iter().sum()
     }
 
-    /// A connection, ready for statements, to the host that was reached last or to whichever is there.
+    /// A connection, ready for statements, to the last host or to any that answers.
     ///
     /// # Errors
     /// All hosts refuse, or none has answered within 0.4 s.
@@ -110,7 +110,7 @@ impl Connector {
         connected
     }
 
-    /// While attempts fail, one begins after the other: a server that starts has enough to do.
+    /// While attempts fail, they begin one after another: a server that starts is busy enough.
     fn pace(&self) {
         let now = Instant::now();
         let turn = lock(&self.0.state).pace.as_mut().map(|next| {
@@ -125,7 +125,7 @@ impl Connector {
 
     fn race(&self) -> Result<Session, ConnectError> {
         let mut state = lock(&self.0.state);
-        // After a silence the host that was reached last may be the wrong one.
+        // After a silence the last host may be the wrong one.
         let silences = self.0.hosts.silences();
         let survey = self.0.hosts.number() > 1 && state.surveyed != silences;
         state.surveyed = silences;
@@ -205,7 +205,7 @@ impl Shared {
     }
 }
 
-/// The newest of those that are made, if it may be used.
+/// The newest established connection, if it may be used.
 fn fetch(state: &mut State) -> Option<Session> {
     while let Some(mut session) = state.ready.pop_back() {
         if session.age() < LATE_FOR && session.check().is_ok() {

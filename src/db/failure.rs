@@ -1,11 +1,11 @@
-//! What an error of Diesel means, told apart by what is known of the outcome.
+//! The meaning of Diesel's errors, by what is known of the outcome.
 
 use diesel::result::{DatabaseErrorKind, Error};
 
 use super::sqlstate::is_disk_full;
 use crate::failure::{Backend, Failure};
 
-/// After a read, which can always be tried again.
+/// After a read, which can always be retried.
 pub(super) fn after_read(error: Error) -> Failure {
     match error {
         Error::DatabaseError(kind, information) if may_pass(&kind) => {
@@ -20,7 +20,7 @@ pub(super) fn after_read(error: Error) -> Failure {
     }
 }
 
-/// After a change that commits by itself.
+/// After a change that is its own transaction.
 pub(super) fn after_write(error: Error) -> Failure {
     match error {
         Error::DatabaseError(
@@ -41,7 +41,7 @@ pub(super) fn outcome_unknown(reason: String) -> Failure {
     Failure::OutcomeUnknown(Backend::PostgreSQL, reason)
 }
 
-/// Whether the same statement can succeed later: true of all but the kinds that a wrong row causes.
+/// Whether the same statement can succeed later: true of every kind but those that a wrong row causes.
 fn may_pass(kind: &DatabaseErrorKind) -> bool {
     !matches!(
         kind,
@@ -61,7 +61,7 @@ mod tests {
     use super::{Failure, after_read, after_write};
 
     #[test]
-    fn what_is_known_of_the_outcome_decides() {
+    fn the_known_outcome_decides() {
         use DatabaseErrorKind::{ClosedConnection, UniqueViolation, Unknown};
         let error = |kind, message: &str| Error::DatabaseError(kind, Box::new(message.to_owned()));
         let full = "could not extend file \"base/5/1\": No space left on device";

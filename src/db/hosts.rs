@@ -1,4 +1,4 @@
-//! Opens a connection to one host, and checks that its server may be used.
+//! Connects to one host, and checks that its server may be used.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,17 +16,17 @@ use super::session::{Session, Trust};
 use super::sqlstate;
 use crate::config;
 
-/// 1 for a new cluster, and one more with each promotion of a standby.
+/// 1 for a new cluster, incremented by each promotion of a standby.
 const TIMELINE: &str = "CASE WHEN pg_is_in_recovery() THEN 0 \
      ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint END";
 
-/// The hosts that PostgreSQL may be on.
+/// The hosts that PostgreSQL may run on.
 pub(super) struct Hosts {
     urls: Vec<SecretString>,
     /// The first statements of each connection.
     settings: String,
     trust: Arc<Trust>,
-    /// The highest that any server told.
+    /// The highest timeline that any server has reported.
     timeline: AtomicI64,
 }
 
@@ -49,7 +49,7 @@ impl Hosts {
         self.urls.len()
     }
 
-    /// How many statements were not answered.
+    /// The number of statements that were not answered.
     pub(super) fn silences(&self) -> u64 {
         self.trust.now().0
     }
@@ -57,7 +57,7 @@ impl Hosts {
     /// A connection to this host; takes as long as libpq does.
     ///
     /// # Errors
-    /// The server cannot be reached, or another one has taken over from it.
+    /// The server is unreachable, or another one has taken over from it.
     pub(super) fn open(&self, host: usize) -> Result<Session, ConnectError> {
         let url = self.urls.get(host).ok_or(ConnectError::Crowded)?;
         let (silences, mut demotions) = self.trust.now();
@@ -65,7 +65,7 @@ impl Hosts {
         connection.batch_execute(&self.settings)?;
         let read_only = sql::<Bool>("current_setting('transaction_read_only')::bool");
         let read_only = select(read_only).get_result(&mut connection)?;
-        // Not every server tells; one that does not is believed.
+        // Not every server reports it; one that does not is trusted.
         if self.number() > 1
             && let Ok(timeline) = select(sql::<BigInt>(TIMELINE)).get_result::<i64>(&mut connection)
             && timeline > 0
@@ -78,7 +78,7 @@ impl Hosts {
         Ok(Session::new(connection, trust, (silences, demotions), read_only))
     }
 
-    /// Whether the server on this timeline has taken over from one that was connected to before.
+    /// Whether the server on this timeline has taken over from one of an earlier connection.
     fn is_promoted(&self, timeline: i64) -> Result<bool, ConnectError> {
         let highest = self.timeline.fetch_max(timeline, Ordering::SeqCst);
         if timeline < highest {

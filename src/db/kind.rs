@@ -1,11 +1,11 @@
-//! What a statement is for, and so what is known when it fails.
+//! The purpose of a statement, which decides what is known when it fails.
 
 use diesel::result::Error;
 
 use super::failure::{after_read, after_write, outcome_unknown, unavailable};
 use crate::failure::Failure;
 
-/// What a statement is for.
+/// The purpose of a statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Read,
@@ -14,7 +14,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// What an error of the statement means.
+    /// The meaning of an error of the statement.
     pub(super) fn failed(self, error: Error) -> Failure {
         match self {
             Self::Read | Self::Check => after_read(error),
@@ -22,7 +22,7 @@ impl Kind {
         }
     }
 
-    /// What it means that the statement was sent and not answered.
+    /// The failure of a statement that was sent and not answered.
     pub(super) fn no_answer(self) -> fn(String) -> Failure {
         match self {
             Self::Read | Self::Check => unavailable,

@@ -1,4 +1,4 @@
-//! What r2d2 is told: how connections are made and checked, and who is told that there is none.
+//! r2d2's callbacks: how connections are made and checked, and how errors are reported.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use diesel::r2d2::{HandleError, ManageConnection};
 use super::connect::{ConnectError, Connector};
 use super::session::Session;
 
-/// At most one line a second that there is no connection.
+/// A missing connection is logged at most once per second.
 const LOG_EVERY: Duration = Duration::from_secs(1);
 
-/// Makes and checks connections. Unlike Diesel's own, its check costs no round trip.
+/// Makes and checks connections. Unlike Diesel's own manager, its check costs no round trip.
 pub(super) struct Manager(pub(super) Connector);
 
 impl ManageConnection for Manager {
@@ -31,7 +31,7 @@ impl ManageConnection for Manager {
     }
 }
 
-/// Logs why there is no connection; the requests that wait for one are answered by their own time limit.
+/// Logs why there is no connection; waiting requests are answered by their own deadline.
 #[derive(Debug, Default)]
 pub(super) struct LogError {
     last: Mutex<Option<Instant>>,

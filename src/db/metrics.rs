@@ -1,4 +1,4 @@
-//! What is measured of the connections to PostgreSQL.
+//! The metrics of the connections to PostgreSQL.
 
 use std::sync::LazyLock;
 
@@ -14,9 +14,9 @@ pub(crate) struct Metrics {
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     connections: gauges(
         "order_api_database_connections",
-        "Connections to PostgreSQL, by state: busy, idle, abandoned or connecting. All busy for long means that the \
-         pool is too small or PostgreSQL slow. The statement of an abandoned one was never answered: a thread keeps \
-         it, outside the pool. Connecting counts attempts under way.",
+        "Connections to PostgreSQL, by state: busy, idle, abandoned or connecting. If all are busy for long, \
+         the pool is too small or PostgreSQL is slow. The statement of an abandoned one was never answered: a \
+         thread keeps it, outside the pool. Connecting counts attempts in flight.",
         &["state"],
     ),
     connection_wait: histogram(

@@ -1,4 +1,4 @@
-//! Brings the database's tables up to date, one process at a time.
+//! Migrates the database's tables, one process at a time.
 
 use std::time::Duration;
 
@@ -12,34 +12,34 @@ use secrecy::ExposeSecret;
 
 use crate::config;
 
-/// The files of `migrations/`, inside the binary.
+/// The files of `migrations/`, embedded in the binary.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
-/// How often a process that waits for another one's migration looks again.
+/// How often a process that waits for another migration retries.
 const POLL: Duration = Duration::from_millis(100);
 
 /// Why the tables are not up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// PostgreSQL cannot be reached.
+    /// PostgreSQL is unreachable.
     #[error("cannot connect to PostgreSQL: {0}")]
     Connect(#[from] diesel::ConnectionError),
-    /// The lock could not be asked for.
+    /// The lock could not be requested.
     #[error("cannot lock the migrations: {0}")]
     Lock(#[from] diesel::result::Error),
-    /// A migration failed; it is rolled back, and those before it stay.
+    /// A migration failed; it is rolled back, and the previous ones stay.
     #[error("a migration failed: {0}")]
     Migration(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Runs the migrations that are still to be run and names them.
+/// Runs the pending migrations and returns their names.
 ///
-/// Holds an advisory lock of the session, which PostgreSQL frees if the process dies. It is asked for again
-/// and again and not waited for in PostgreSQL: a transaction that waits would in its turn hold up a
-/// `CREATE INDEX CONCURRENTLY` (PostgreSQL manual, 13.3.5).
+/// Holds an advisory lock of the session, which PostgreSQL releases if the process dies. It is polled and not
+/// waited for in PostgreSQL: a waiting transaction would in turn block a `CREATE INDEX CONCURRENTLY`
+/// (PostgreSQL manual, 13.3.5).
 ///
 /// # Errors
-/// PostgreSQL cannot be reached, or a migration fails.
+/// PostgreSQL is unreachable, or a migration fails.
 pub fn run(config: &config::Database) -> Result<Vec<String>, MigrateError> {
     let mut connection = PgConnection::establish(config.url.expose_secret())?;
     while !lock(&mut connection)? {

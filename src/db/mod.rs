@@ -1,4 +1,4 @@
-//! PostgreSQL: the pool of connections, the migrations, the schema that they make.
+//! PostgreSQL: the pool of connections, the migrations, and the generated schema.
 
 pub mod batch;
 mod claim;

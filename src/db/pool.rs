@@ -1,7 +1,7 @@
 //! The pool of PostgreSQL connections, and how a request borrows one without blocking others.
 //!
-//! No request waits for a server that does not answer, and no place in the pool is lost to it. A statement that was
-//! not answered in time leaves its thread and its connection behind, and another connection takes their place.
+//! No request waits for a server that does not answer, and no slot in the pool is lost to it. A statement that was not
+//! answered in time leaves its thread and its connection behind, and another connection takes their slot.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,30 +26,30 @@ use crate::config;
 use crate::failure::{Failure, Overload};
 use crate::telemetry::scrape::AtScrape;
 
-/// Connections that are kept ready; as many as work at once are made when they are needed.
+/// Idle connections that are kept ready; more are made when needed.
 const IDLE_MIN: u32 = 2;
-/// r2d2 tries again after half of that. Those who ask it for a connection say how long they wait.
+/// r2d2 retries after half of that. Callers set their own timeout.
 const CONNECTION_TIMEOUT: Duration = Duration::from_millis(200);
-/// PostgreSQL ends a statement at its time limit. If it has not said so by then, it is stuck, or the network is.
+/// If PostgreSQL has not reported the end of a statement this long after its time limit, it or the network is stuck.
 const SILENCE: Duration = Duration::from_millis(250);
 
-/// The database, as handlers use it: closures over a connection, run off the async threads.
+/// The database for the handlers: closures over a connection, run off the async threads.
 #[derive(Clone)]
 pub struct Database {
     pool: Pool<Manager>,
     connector: Connector,
-    /// One for each connection, so that waiting for one holds no thread.
+    /// One per connection, so that waiting for one blocks no thread.
     permits: Arc<Semaphore>,
     /// For reads, which leave some of the connections to writes.
     reads: Arc<Semaphore>,
-    /// For checks, which take one connection at most.
+    /// For checks, which use at most one connection.
     checks: Arc<Semaphore>,
-    /// For threads that nobody waits for.
+    /// For abandoned threads.
     abandoned: Arc<Semaphore>,
     profile: Profile,
 }
 
-/// How long something may take.
+/// Time limits.
 #[derive(Clone, Copy)]
 struct Limits {
     kind: Kind,
@@ -80,15 +80,15 @@ impl Database {
         }
     }
 
-    /// What the pool's statements are like.
+    /// The profile of the pool's statements.
     pub(super) fn profile(&self) -> &Profile {
         &self.profile
     }
 
-    /// Runs a statement that changes nothing, if a connection is there by `begin_by`.
+    /// Runs a statement that changes nothing, if a connection is available by `begin_by`.
     ///
     /// # Errors
-    /// PostgreSQL cannot be reached or refuses.
+    /// PostgreSQL is unreachable or refuses.
     pub async fn read<T, F>(&self, begin_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -97,10 +97,10 @@ impl Database {
         self.run(Kind::Read, begin_by, work).await
     }
 
-    /// Runs a statement that changes something and commits by itself, if a connection is there by `begin_by`.
+    /// Runs a statement that changes something and is its own transaction, if a connection is available by `begin_by`.
     ///
     /// # Errors
-    /// PostgreSQL cannot be reached or refuses, or nobody knows whether it committed.
+    /// PostgreSQL is unreachable or refuses, or the outcome is unknown.
     pub async fn write<T, F>(&self, begin_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -109,10 +109,10 @@ impl Database {
         self.run(Kind::Write, begin_by, work).await
     }
 
-    /// Runs a statement that asks how the server is, and brings its answer by `answer_by`. One runs at a time.
+    /// Runs a statement that checks the server, and returns its answer by `answer_by`. One runs at a time.
     ///
     /// # Errors
-    /// PostgreSQL cannot be reached or refuses, or there was no turn in time.
+    /// PostgreSQL is unreachable or refuses, or the check had no turn in time.
     pub async fn check<T, F>(&self, answer_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -126,7 +126,7 @@ impl Database {
         self.run_within(limits, work).await
     }
 
-    /// Sets the metrics that tell how many connections there are and how many of them work.
+    /// Updates the metrics of the connections.
     fn report(&self) {
         let state = self.pool.state();
         let busy = state.connections.saturating_sub(state.idle_connections);
@@ -148,7 +148,7 @@ impl Database {
         }
     }
 
-    /// Runs a statement of this kind, if a connection is there by `begin_by`.
+    /// Runs a statement of this kind, if a connection is available by `begin_by`.
     pub(super) async fn run<T, F>(&self, kind: Kind, begin_by: Instant, work: F) -> Result<T, Failure>
     where
         T: Send + 'static,
@@ -223,7 +223,7 @@ impl AtScrape for Database {
     }
 }
 
-/// A connection of the pool that is of use for this.
+/// A connection of the pool that suits this purpose.
 fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manager>, Failure> {
     let fetch = || {
         let wait = limits.begin_by.saturating_duration_since(Instant::now());
@@ -233,7 +233,7 @@ fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manage
     if limits.kind == Kind::Read {
         return Ok(place);
     }
-    // What once was read-only may be so no more, and only a new connection tells.
+    // A server that was read-only may have changed, and only a new connection can tell.
     while place.may_take_writes_by_now() {
         place.discard();
         drop(place);

@@ -1,4 +1,4 @@
-//! Which host is asked when, for one that asks for a connection, and how long it waits.
+//! Which hosts are tried, when, and how long a caller waits.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use super::connect::ConnectError;
 
-/// How long whoever asks waits for an attempt.
+/// How long a caller waits for an attempt.
 const ANSWER_WITHIN: Duration = Duration::from_millis(400);
-/// What the host that was connected to last has before the others are asked too.
+/// The head start of the last host before the others are tried, too.
 const HEAD_START: Duration = Duration::from_millis(100);
 
-/// One that asks, and the attempts that are made for it.
+/// A caller, and the attempts that are made for it.
 pub(super) struct Race {
     began: Instant,
-    /// All hosts are asked at once, and all are waited for a moment.
+    /// All hosts are tried in parallel, and each gets a moment.
     survey: bool,
-    /// Those that are still to be asked.
+    /// The hosts that are left to try.
     hosts: VecDeque<usize>,
     started: usize,
     next_start: Instant,
     pub(super) outcome: Arc<Mutex<Outcome>>,
 }
 
-/// What came of the attempts of one that asks; changed under the connector's lock.
+/// The results of a caller's attempts; changed under the connector's lock.
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) ended: usize,
@@ -46,13 +46,13 @@ impl Race {
         }
     }
 
-    /// Whether a success is to be used: in a survey another host may be the better one.
+    /// Whether a success may be used at once: in a survey another host may be better.
     pub(super) fn is_settled(&self, now: Instant) -> bool {
         let all = self.hosts.is_empty() && lock(&self.outcome).ended >= self.started;
         !self.survey || all || now >= self.began + HEAD_START
     }
 
-    /// The host to be asked now.
+    /// The host to try now.
     pub(super) fn next_host(&mut self, now: Instant) -> Option<usize> {
         let alone = lock(&self.outcome).failed >= self.started;
         if !(self.survey || alone || now >= self.next_start) {
@@ -69,7 +69,7 @@ impl Race {
         failed || now >= self.began + ANSWER_WITHIN
     }
 
-    /// When to look again though no attempt has ended.
+    /// When to check again even if no attempt has ended.
     pub(super) fn wake(&self, now: Instant) -> Instant {
         if !self.is_settled(now) {
             self.began + HEAD_START
@@ -89,7 +89,7 @@ impl Outcome {
     }
 }
 
-/// Nothing panics while it holds a lock of these, and what they hold is whole at any time.
+/// Code that holds one of these locks does not panic, and their content is valid at any time.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

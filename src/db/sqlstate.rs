@@ -1,14 +1,14 @@
-//! Tells errors apart that PostgreSQL tells apart by SQLSTATE (PostgreSQL manual, appendix A).
+//! Distinguishes the errors that PostgreSQL distinguishes by SQLSTATE (PostgreSQL manual, appendix A).
 //!
-//! Diesel shows an error's message and not its SQLSTATE, and messages come in the language of
-//! `lc_messages`. So each connection makes sure, before it is used, that they come in English.
+//! Diesel exposes an error's message but not its SQLSTATE, and messages come in the language of
+//! `lc_messages`. So each connection checks, before it is used, that they are in English.
 
 use diesel::result::DatabaseErrorKind::{
     ClosedConnection, ReadOnlyTransaction, UnableToSendCommand, Unknown,
 };
 use diesel::result::Error;
 
-/// Run at the start of each connection: fails, and says what to do, where messages are not in English.
+/// Run at the start of each connection: fails with a hint if messages are not in English.
 pub(super) const ENGLISH_MESSAGES: &str = "DO $$ BEGIN
     IF current_setting('lc_messages') !~* '^($|C$|C\\.|POSIX|en)' THEN
         PERFORM set_config('lc_messages', 'C', false);
@@ -29,18 +29,18 @@ pub fn is_lock_not_available(error: &Error) -> bool {
     }
 }
 
-/// 25006: a write on a server that takes none, such as a primary that became a standby.
+/// 25006: a write on a read-only server, such as a primary that became a standby.
 #[must_use]
 pub(super) fn takes_no_writes(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(ReadOnlyTransaction, _))
 }
 
-/// Whether one item of a batch may be what is wrong, so that the others can succeed without it. It is not where the
-/// server ends, takes no writes, or has no disk (53100), memory (53200) or connection (53300) left, nor where the
-/// statement took too long or somebody ended it (57014).
+/// Whether one item of a batch may be at fault, so that the others can succeed without it. That is not the case if the
+/// server shuts down, is read-only, or is out of disk (53100), memory (53200) or connections (53300), nor if the
+/// statement timed out or was canceled (57014).
 #[must_use]
 pub(super) fn may_concern_one_item(error: &Error) -> bool {
-    /// PostgreSQL's own words, and the C library's behind them.
+    /// PostgreSQL's own messages, and those of the C library behind them.
     const WORDS: [&str; 12] = [
         "Read-only file system",
         "Input/output error",
@@ -65,7 +65,7 @@ pub(super) fn may_concern_one_item(error: &Error) -> bool {
     }
 }
 
-/// 53100: the disk, or the share of it that the server may use, has no room left.
+/// 53100: the disk, or the server's share of it, is full.
 #[must_use]
 pub(super) fn is_disk_full(message: &str) -> bool {
     ["No space left on device", "Disk quota exceeded"]
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_room_is_no_fault_of_an_item() {
+    fn a_server_out_of_resources_is_not_an_items_fault() {
         for message in [
             "could not extend file \"base/5/16385\": No space left on device",
             "could not resize shared memory segment \"/PostgreSQL.1\": No space left on device",
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_item_may_be_at_fault_for_is_not_the_servers() {
+    fn an_items_fault_is_not_the_servers() {
         for message in [
             "could not obtain lock on row in relation \"orders\"",
             "value \"9\" is out of range for type integer",

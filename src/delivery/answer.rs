@@ -1,7 +1,7 @@
 //! The body of an answer that knows whether it was sent.
 //!
-//! Rocket runs a handler to its end even if nobody waits for the answer any more. It then drops the answer
-//! unread, and that is how it is known here. What is lost further on is not known.
+//! Rocket runs a handler to its end even if the client has disconnected. It then drops the answer unread, which is
+//! detected here. A loss further on is not detected.
 
 use std::io::{self, Cursor, SeekFrom};
 use std::pin::Pin;
@@ -11,13 +11,13 @@ use rocket::http::ContentType;
 use rocket::response::{self, Response};
 use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
-/// What was taken for a client; to be dropped without this, means that it did not get it.
+/// Messages taken for a client; dropping them without this call means that the client did not get them.
 pub trait Delivered: Send + Unpin + 'static {
-    /// The client's answer was read to its end.
+    /// The whole answer was read for the client.
     fn delivered(&mut self);
 }
 
-/// A `200` with this JSON; `taken` is told when all of it has been read.
+/// A `200` with this JSON; `taken` is notified when all of it has been read.
 pub fn respond<T: Delivered>(text: Vec<u8>, taken: T) -> response::Result<'static> {
     let mut response = Response::build();
     response.header(ContentType::JSON);

@@ -1,4 +1,4 @@
-//! How many bytes of messages may be on their way from Redis to clients, in the whole process.
+//! Limits the bytes of messages in transit from Redis to clients, for the whole process.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use rocket::tokio::time::{Instant, timeout_at};
 
 use crate::failure::{Failure, Overload};
 
-/// Bytes of messages that have been received and not sent yet.
+/// The maximum of bytes that have been received and not sent yet.
 const BYTES: usize = 16 * 1024 * 1024;
-/// Bytes that one command receives at most.
+/// The maximum of bytes per command.
 const COMMAND: usize = 4 * 1024 * 1024;
-/// Bytes that there have to be for a command to be sent: the largest message.
+/// The minimum of bytes for a command to be sent: the largest message.
 const LEAST: usize = 1024 * 1024;
 
-/// What is free for messages that Redis has still.
+/// The free bytes, for messages that are still in Redis.
 #[derive(Clone)]
 pub struct Budget(Arc<Semaphore>);
 
-/// A share of the budget, given back when it is dropped.
+/// A share of the budget, released when it is dropped.
 pub struct Share(Option<OwnedSemaphorePermit>);
 
 impl Budget {
@@ -26,10 +26,10 @@ impl Budget {
         Self(Arc::new(Semaphore::new(BYTES)))
     }
 
-    /// What is free, at most what one command receives. Waits until there is room for the largest message.
+    /// The free bytes, up to the maximum of one command. Waits until there is room for the largest message.
     ///
     /// # Errors
-    /// There was none in time.
+    /// There was no room in time.
     pub async fn take(&self, begin_by: Instant) -> Result<Share, Failure> {
         let least = Arc::clone(&self.0).acquire_many_owned(permits(LEAST));
         let Ok(Ok(mut share)) = timeout_at(begin_by, least).await else {
@@ -48,7 +48,7 @@ impl Share {
         self.0.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
     }
 
-    /// The share of a message; all there is for one that is larger than that.
+    /// The share of a message; all of it for a larger one.
     pub fn split(&mut self, bytes: usize) -> Self {
         let bytes = bytes.min(self.bytes());
         Self(self.0.as_mut().and_then(|share| share.split(bytes)))

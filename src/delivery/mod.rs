@@ -1,4 +1,4 @@
-//! Messages on their way from Redis to clients: how many bytes at once, and whether the client got them.
+//! Messages in transit from Redis to clients: their total size, and whether the client got them.
 
 mod answer;
 mod budget;

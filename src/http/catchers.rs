@@ -1,4 +1,4 @@
-//! Answers what Rocket refuses itself, and what a guard has refused whose body was read to its end.
+//! Answers requests that Rocket itself refuses, and those that a guard refused after reading their body to its end.
 
 use std::time::Duration;
 
@@ -30,8 +30,8 @@ pub(super) fn any(status: Status, request: &Request<'_>) -> ApiError {
     }
 }
 
-/// Rocket asks no fairing about a request whose method it does not know, or whose target has no path (the `host:port`
-/// of a CONNECT, which it shows as `/`).
+/// Rocket calls no fairing for a request with an unknown method, or with a target without a path (the `host:port`
+/// of a CONNECT, which appears as `/`).
 fn unreadable(request: &Request<'_>) -> ApiError {
     let error = match request.uri().path().as_str() {
         "/" => ApiError::BadRequest,

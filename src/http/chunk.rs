@@ -1,15 +1,15 @@
-//! How much of an answer's body is read at a time: Rocket's 4 KiB are too much for most and too little for some.
+//! The chunk size of an answer's body: Rocket's 4 KiB are too much for most bodies and too little for some.
 
 use rocket::Response;
 
-/// Bytes at a time of a body that is long, or of unknown length.
+/// The chunk size of a long body, or one of unknown length.
 const CHUNK_MAX: usize = 64 * 1024;
 
-/// Has the body read at once, and its end found in the same buffer, unless it is long.
+/// Reads a short body at once, with its end in the same buffer.
 pub(super) fn fit(response: &mut Response<'_>) {
     let chunk = match response.body().preset_size() {
         Some(size) => CHUNK_MAX.min(size + 1),
-        None => return, // a stream has what there is sent at once
+        None => return, // a stream sends what it has at once
     };
     response.set_max_chunk_size(chunk);
 }

@@ -37,7 +37,7 @@ impl<'r> Responder<'r, 'static> for ApiError {
         let mut response = Response::build_from(body.respond_to(request)?);
         response
             .status(Status::new(status))
-            // Rocket runs no response fairing where it could not read the request line.
+            // Rocket runs no response fairing if it could not read the request line.
             .header(id);
         if let Some(seconds) = retry_after {
             response.header(Header::new("Retry-After", seconds.to_string()));

@@ -1,6 +1,6 @@
-//! Answers what no route did: unknown paths, wrong methods, and requests that a guard has refused.
+//! Answers requests without a route: unknown paths, wrong methods, and requests that a guard has refused.
 //!
-//! A route and not a catcher, as it has the body, which is dropped behind the answer.
+//! It is a route and not a catcher, since it needs the body, which is drained after the answer.
 
 use rocket::http::Method;
 use rocket::outcome::Outcome;
@@ -10,10 +10,10 @@ use rocket::{Data, Request, Route};
 use super::{body, refusal};
 use crate::error::ApiError;
 
-/// Behind every other route.
+/// After every other route.
 const RANK: isize = 1_000;
 
-/// All but HEAD: where no route has it, Rocket asks for GET.
+/// All but HEAD: for a HEAD without a route, Rocket tries GET.
 const METHODS: [Method; 8] = [
     Method::Get,
     Method::Put,
@@ -50,7 +50,7 @@ impl Handler for Fallback {
     }
 }
 
-/// HTTP tells an unknown path from a known one with another method (RFC 9110, 15.5.6).
+/// HTTP distinguishes an unknown path from a known one with a wrong method (RFC 9110, 15.5.6).
 fn unrouted(request: &Request<'_>) -> ApiError {
     let mut methods: Vec<Method> = request
         .rocket()

@@ -8,14 +8,14 @@ use rocket::response::{self, Responder, Response};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-/// Answers `200` with a value. In place of Rocket's own, which builds the answer twice: as text first.
+/// Answers `200` with a value. It replaces Rocket's own type, which builds the answer twice.
 pub struct Json<T>(pub T);
 
 impl<T: Serialize> Json<T> {
     /// The value as text.
     ///
     /// # Errors
-    /// It cannot be written.
+    /// The value cannot be serialized.
     pub fn text(&self) -> Result<Vec<u8>, Status> {
         serde_json::to_vec(&self.0).map_err(|_| Status::InternalServerError)
     }
@@ -37,16 +37,16 @@ pub struct Done {
     status: &'static str,
 }
 
-/// Nothing but that it is done.
+/// Only the status.
 #[must_use]
 pub fn done() -> Json<Done> {
     Json(Done { status: "ok" })
 }
 
-/// `{"status": "ok"}`, and one member more.
+/// `{"status": "ok"}` with one more member.
 pub struct DoneWith<T>(&'static str, T);
 
-/// That it is done, and a member with this name.
+/// The status, and a member with this name.
 #[must_use]
 pub fn done_with<T>(name: &'static str, value: T) -> Json<DoneWith<T>> {
     Json(DoneWith(name, value))

@@ -1,4 +1,4 @@
-//! Serves until told to stop, and stops as soon as the last connection is done.
+//! Serves until told to stop, and stops as soon as the last connection is closed.
 
 use std::convert::Infallible;
 use std::io;
@@ -12,20 +12,20 @@ use rocket::tokio::sync::mpsc;
 use rocket::tokio::time::timeout;
 use rocket::{Build, Rocket, tokio};
 
-/// Dropped with the Rocket, and so with the last connection, since each of them holds it. Whatever else has to be done
-/// before the process ends holds a clone of it.
+/// Dropped with the Rocket, and so with the last connection, since each of them holds it. Any other work to be done
+/// before the process exits holds a clone of it.
 #[derive(Clone)]
 pub struct Alive(#[expect(dead_code, reason = "it is there to be dropped")] mpsc::Sender<Infallible>);
 
-/// Serves until SIGTERM or SIGINT. From then on new connections are refused, so that a proxy asks another
-/// instance. For `drain`, those that are open are served on, but each answer ends its connection: a proxy keeps
-/// none that it could use at the moment it is closed. Then idle ones are closed, requests under way are
-/// answered, and what is not done after `grace` is cut off.
+/// Serves until SIGTERM or SIGINT. From then on new connections are refused, so that a proxy uses another
+/// instance. For `drain`, open connections are served, but each answer closes its connection, so that a proxy
+/// keeps none that could close while in use. Then idle ones are closed, requests in flight are answered, and
+/// whatever is left after `grace` is cut off.
 ///
-/// Rocket by itself closes all at once, and waits out the whole grace time if any connection is open then.
+/// Rocket alone would close all at once, and wait for the whole grace period if any connection were open then.
 ///
 /// # Errors
-/// The address cannot be listened on, or a feature cannot start.
+/// The address cannot be bound, or a feature cannot start.
 pub async fn until_stopped(
     rocket: Rocket<Build>,
     drain: Duration,
@@ -42,7 +42,7 @@ pub async fn until_stopped(
         },
         served = rocket.launch() => return served.map(drop),
     }
-    // The launch was dropped there, and the listener with it; connections are tasks of their own.
+    // This drops the launch, and the listener with it; connections are separate tasks.
     tracing::info!("told to stop: new connections are refused");
     leaving.store(true, Ordering::Relaxed);
     let _ = timeout(drain, last_connection.recv()).await; // either way the next step is the same
@@ -53,7 +53,7 @@ pub async fn until_stopped(
     Ok(())
 }
 
-/// Ends each connection with its next answer, once the service is leaving.
+/// Closes each connection after its next answer, once the service is stopping.
 fn farewell(leaving: Arc<AtomicBool>) -> AdHoc {
     AdHoc::on_response("Farewell", move |_, response| {
         let last = leaving.load(Ordering::Relaxed);

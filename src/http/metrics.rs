@@ -1,4 +1,4 @@
-//! Counts and times every request, by route template: a raw path would make a new series each.
+//! Counts and times every request, by route template: raw paths would create one series each.
 
 use std::sync::LazyLock;
 
@@ -14,13 +14,12 @@ pub(crate) struct Metrics {
 }
 
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
-    // rocket_prometheus's fairing would keep a histogram too, whose buckets begin at 5 ms. So it is not asked: its
-    // count is kept here, and the time in a histogram of the name that it would have.
+    // rocket_prometheus's fairing would add a histogram whose buckets begin at 5 ms. So it is not used: its count is
+    // kept here, and the time in a histogram with the name that it would have.
     requests: register(PrometheusMetrics::new().http_requests_total().clone()),
     durations: histograms(
         "rocket_http_requests_duration_seconds",
-        "Time from the head of a request to the head of its answer. The endpoint is the template of a route, or none \
-         where no route answers.",
+        "Time from the head of a request to the head of its answer. The endpoint is the template of a route, or none without a route.",
         &SECONDS,
         &["endpoint", "method", "status"],
     ),

@@ -1,4 +1,4 @@
-//! Words of HTTP that the features share; knows none of them.
+//! HTTP vocabulary that the features share; knows none of them.
 
 pub mod body;
 pub mod catchers;
@@ -20,7 +20,7 @@ use rocket::fairing::AdHoc;
 
 pub use request_id::RequestId;
 
-/// What every request meets, whatever feature it is for.
+/// Applied to every request, whatever its feature.
 #[must_use]
 pub fn stage() -> AdHoc {
     AdHoc::on_ignite("HTTP", |rocket| async {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::error::ApiError;
 
-/// Reads the parameter `name`; `default` where it is not given.
+/// Reads the parameter `name`; `default` if it is absent.
 ///
 /// # Errors
 /// [`ApiError::OutOfRange`], whose sentence names the parameter.
@@ -35,7 +35,7 @@ mod tests {
     use super::number;
 
     #[test]
-    fn both_ends_of_the_range_are_in_it() {
+    fn the_range_is_inclusive() {
         let number = |text| number("max", text, 1..=100, 7).unwrap();
         assert_eq!(number(Some("1")), 1);
         assert_eq!(number(Some("100")), 100);
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_or_not_in_the_range_is_refused_by_name() {
+    fn words_and_numbers_out_of_range_are_refused_by_name() {
         for wrong in [
             "",
             "0",

@@ -1,5 +1,5 @@
-//! A refusal that a guard notes on its request: no guard can answer by itself, and what a body left unread has to be
-//! dropped behind the answer. So the request goes on to `fallback`, or to the catcher.
+//! A refusal that a guard records on its request. A guard cannot answer, and an unread body must be drained after the
+//! answer, so the request goes on to `fallback`, or to the catcher.
 
 use rocket::Request;
 use rocket::http::Status;
@@ -8,13 +8,13 @@ use super::fallback;
 use super::request_id::Arrival;
 use crate::error::ApiError;
 
-/// Why a request is refused, and the route that it was meant for.
+/// Why a request is refused, and its intended route.
 pub(super) struct Refused {
     error: ApiError,
     route: Option<String>,
 }
 
-/// Notes the refusal, unless there is one already, and tells its status.
+/// Records the refusal, unless there is one already, and returns its status.
 pub(super) fn refuse(request: &Request<'_>, error: ApiError) -> Status {
     let noted = Arrival::of(request).refusal.get_or_init(|| Refused {
         error,
@@ -23,18 +23,18 @@ pub(super) fn refuse(request: &Request<'_>, error: ApiError) -> Status {
     noted.status()
 }
 
-/// The status of a request that is refused. Guards ask for it first: no other route acts on a refused request.
+/// The status of a refused request. Guards check it first: no other route acts on a refused request.
 pub(super) fn status(arrival: &Arrival) -> Option<Status> {
     arrival.refusal.get().map(Refused::status)
 }
 
-/// What the client is told, if the request is refused.
+/// The client's error, if the request is refused.
 pub(super) fn error(request: &Request<'_>) -> Option<ApiError> {
     let refusal = Arrival::of(request).refusal.get()?;
     Some(refusal.error.clone())
 }
 
-/// The template of the route that a request was meant for.
+/// The template of the intended route of a request.
 pub(super) fn route<'r>(arrival: &'r Arrival, request: &'r Request<'_>) -> Option<&'r str> {
     match arrival.refusal.get() {
         Some(refusal) => refusal.route.as_deref(),

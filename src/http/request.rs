@@ -1,6 +1,6 @@
-//! What every request meets on its way: the id on its answer, its line in the log, its count and its time.
+//! The fairing of every request: the id on its answer, its line in the log, its count and its time.
 //!
-//! One fairing and not three, as each costs an allocation and a look at the clock.
+//! One fairing and not three, since each costs an allocation and a clock reading.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use super::RequestId;
 use super::request_id::Arrival;
 use super::{chunk, metrics, refusal, request_log, rewrite};
 
-/// What no route answers: one word, and one series, for all unknown paths.
+/// Requests without a route: one label, and one series, for all unknown paths.
 pub(super) const UNROUTED: &str = "none";
 
-/// A request and its answer, as the log and the metrics tell of them.
+/// A request and its answer, for the log and the metrics.
 pub(super) struct Answered<'r> {
     pub(super) id: &'r RequestId,
     pub(super) method: &'r str,

@@ -1,4 +1,4 @@
-//! The id of a request: the client's own if it is sane, else a new one; on the answer and in every log line.
+//! The id of a request: the client's own if it is valid, else a new one; on the answer and in every log line.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -12,20 +12,20 @@ use super::refusal::Refused;
 
 const HEADER: &str = "X-Request-ID";
 
-/// What is noted of a request as it comes in.
+/// The state of a request, recorded when it comes in.
 pub(super) struct Arrival {
     pub(super) at: Instant,
     pub(super) id: RequestId,
-    /// Whether the request met the fairing: one that Rocket could not read does not.
+    /// Whether the fairing saw the request: one that Rocket could not read does not reach it.
     pub(super) is_noted: bool,
-    /// Whether the client was gone before the first bytes of its body were there.
+    /// Whether the client disconnected before the first bytes of its body arrived.
     pub(super) cut_off: bool,
     /// Why a guard refused it.
     pub(super) refusal: OnceLock<Refused>,
 }
 
 impl Arrival {
-    /// Notes a request that was read.
+    /// Records a request that was read.
     pub(super) fn note(request: &Request<'_>, cut_off: bool) {
         request.local_cache(|| Self {
             is_noted: true,
@@ -44,7 +44,7 @@ impl Arrival {
         }
     }
 
-    /// That of this request, the same at every call.
+    /// The state of this request, the same at every call.
     pub(super) fn of<'r>(request: &'r Request<'_>) -> &'r Self {
         request.local_cache(|| Self::new(request))
     }
@@ -71,13 +71,13 @@ impl RequestId {
         sent.next().is_none().then(|| Self::parse(id))?
     }
 
-    /// The id, if it is one.
+    /// The id, if it is valid.
     #[must_use]
     pub fn parse(id: &str) -> Option<Self> {
         is_sane(id).then(|| Self(id.to_owned()))
     }
 
-    /// The id as it is written in headers, bodies and logs.
+    /// The id as written in headers, bodies and logs.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -105,7 +105,7 @@ mod tests {
     use super::is_sane;
 
     #[test]
-    fn sane_ids_are_short_and_visible() {
+    fn valid_ids_are_short_and_visible() {
         for id in ["a", "01J0000", "{\"quoted\"}", &"x".repeat(128)] {
             assert!(is_sane(id), "{id}");
         }

@@ -1,4 +1,4 @@
-//! One log line per request: what was asked, what was answered, how long it took, for whom.
+//! One log line per request: the request, the answer, the duration, the client.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(super) fn write(answered: &Answered<'_>) {
     );
 }
 
-/// To the microsecond.
+/// Rounded to microseconds.
 #[expect(clippy::cast_precision_loss, reason = "exact for the first 285 years")]
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0

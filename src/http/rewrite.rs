@@ -1,14 +1,14 @@
-//! Brings a request into the one form that routes know.
+//! Normalizes a request for the routes.
 
 use rocket::http::Method;
 use rocket::http::uri::Origin;
 use rocket::{Data, Request};
 
-/// The bytes of a body that Rocket looks at before anybody else: those of `_method=delete`.
+/// The bytes of a body that Rocket peeks at first: those of `_method=delete`.
 const PEEKED: usize = 14;
 
-/// Returns whether the client was gone before the first bytes of its body were there: the peek ended short of them,
-/// and not at the end of the body. To be asked before anybody peeks again, which would find an end there.
+/// Returns whether the client disconnected before the first bytes of its body arrived: the peek ended short of them,
+/// and not at the end of the body. Must be called before any other peek, which would find an end there.
 pub(super) async fn is_cut_off(data: &mut Data<'_>) -> bool {
     !data.peek_complete() && data.peek(PEEKED).await.len() < PEEKED
 }
@@ -29,9 +29,9 @@ fn is_form(request: &Request<'_>) -> bool {
     request.content_type().is_some_and(|kind| kind.is_form())
 }
 
-/// Rocket reads another method out of a POSTed form that begins with `_method`; here a body is only a body. It does so
-/// for a POST alone, so a request with another method than the body names came with it. One that came with the very
-/// method that its body names cannot be told from a POST, and counts as one; Nginx, which passes no such type on, knows.
+/// Rocket reads another method from a POSTed form that begins with `_method`; here that must not change the method. It
+/// does so only for a POST, so if the method differs from the body's, the request really has it. If both agree, the
+/// request cannot be told from a POST, and counts as one. Nginx, which does not forward that type, can tell.
 fn was_a_post(method: Method, body: &[u8]) -> bool {
     let value = body.strip_prefix(b"_method=").unwrap_or_default();
     let value = value.split(|byte| *byte == b'&').next().unwrap_or_default();
@@ -59,7 +59,7 @@ mod tests {
     use super::{was_a_post, without_trailing_slash};
 
     #[test]
-    fn trailing_slashes_are_cut_off_and_the_query_stays() {
+    fn trailing_slashes_are_removed_and_the_query_stays() {
         let rewritten = |uri| without_trailing_slash(&Origin::parse(uri).unwrap()).map(|uri| uri.to_string());
         assert_eq!(rewritten("/orders/?page=1"), Some("/orders?page=1".to_owned()));
         assert_eq!(rewritten("/orders/1//"), Some("/orders/1".to_owned()));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_method_that_the_body_names_can_have_been_a_post() {
+    fn only_a_method_named_in_the_body_can_have_been_a_post() {
         for body in ["_method=delete", "_method=DELETE"] {
             assert!(was_a_post(Method::Delete, body.as_bytes()), "{body}");
         }

@@ -1,4 +1,4 @@
-//! The guard of routes that ask for a token: `Authorization: <token>` or `Authorization: Bearer <token>`.
+//! The guard of routes that require a token: `Authorization: <token>` or `Authorization: Bearer <token>`.
 
 use rocket::Request;
 use rocket::outcome::Outcome;
@@ -10,10 +10,10 @@ use super::refusal;
 use crate::config;
 use crate::error::ApiError;
 
-/// Proof that a request came with one of the configured tokens.
+/// Proof that a request has one of the configured tokens.
 pub struct Authorized;
 
-/// The tokens that are let in, in Rocket's state.
+/// The accepted tokens, in Rocket's state.
 pub struct Tokens(Vec<SecretString>);
 
 impl Tokens {
@@ -23,7 +23,7 @@ impl Tokens {
         Self(config.tokens.clone())
     }
 
-    /// Compares with every token, each in a time that depends on lengths alone.
+    /// Compares with every token, each in a time that depends only on lengths.
     fn contain(&self, offered: &str) -> bool {
         let equal = |token: &SecretString| token.expose_secret().as_bytes().ct_eq(offered.as_bytes());
         let found = self
@@ -49,7 +49,7 @@ impl<'r> FromRequest<'r> for Authorized {
     }
 }
 
-/// The token with the scheme cut off, whose case does not matter (RFC 9110, 11.1).
+/// The token without its scheme, whose case does not matter (RFC 9110, 11.1).
 fn token(header: &str) -> &str {
     match header.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim_start(),
@@ -62,7 +62,7 @@ mod tests {
     use super::{Tokens, token};
 
     #[test]
-    fn a_token_stands_alone_or_behind_bearer() {
+    fn a_token_is_alone_or_after_bearer() {
         for header in ["secret", "Bearer secret", "bearer  secret", "BEARER secret"] {
             assert_eq!(token(header), "secret");
         }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_several_tokens_is_let_in_and_nothing_else() {
+    fn each_of_several_tokens_is_accepted_and_nothing_else() {
         let tokens = Tokens(vec!["first".into(), "second".into()]);
         assert!(tokens.contain("first") && tokens.contain("second"));
         for wrong in ["", "firs", "first ", "firsts", "first,second", "First"] {

@@ -1,4 +1,4 @@
-//! Values that clients keep under keys of their own.
+//! Values that clients store under their own keys.
 
 mod keys;
 mod model;

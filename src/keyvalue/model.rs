@@ -1,6 +1,6 @@
-//! What a key and a value may be.
+//! The limits of keys and values.
 
-/// Bytes.
+/// In bytes.
 pub(super) const LONGEST_KEY: usize = 512;
 pub(super) const LARGEST_VALUE: usize = 1024 * 1024;
 
@@ -39,13 +39,13 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_key_and_the_largest_value_are_taken() {
+    fn the_longest_key_and_the_largest_value_are_accepted() {
         assert!(entry(1, 0).is_ok());
         assert!(entry(512, 1024 * 1024).is_ok());
     }
 
     #[test]
-    fn what_is_longer_or_no_key_at_all_is_refused() {
+    fn longer_keys_and_values_and_empty_keys_are_refused() {
         assert_eq!(entry(0, 1).unwrap_err(), Misfit::Key);
         assert_eq!(entry(513, 1).unwrap_err(), Misfit::Key);
         assert_eq!(entry(1, 1024 * 1024 + 1).unwrap_err(), Misfit::Value);

@@ -1,10 +1,10 @@
-//! What clients of the key-value space are told when a request is refused.
+//! The refusals of the key-value space.
 
 use crate::error::{Refusal, Shape};
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KeyValueRefusal {
-    /// Nothing is kept under the key.
+    /// The key does not exist.
     #[error("There is nothing under this key.")]
     KeyNotFound,
 }

@@ -1,4 +1,4 @@
-//! The key-value space's HTTP.
+//! HTTP of the key-value space.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -51,7 +51,7 @@ struct Added {
     status: &'static str,
 }
 
-/// `member` is what the client calls the key.
+/// `member` is the client's name for the key.
 fn entry(member: &str, key: String, value: String) -> Result<Entry, ApiError> {
     Entry::new(key, value).map_err(|misfit| match misfit {
         Misfit::Key => ApiError::OutOfRange(format!("{member} must have 1 to {LONGEST_KEY} bytes.")),

@@ -1,4 +1,4 @@
-//! Keys and values in Redis, under a prefix of their own.
+//! Keys and values in Redis, under their own prefix.
 
 use std::sync::LazyLock;
 
@@ -11,14 +11,14 @@ use crate::failure::Failure;
 
 static SET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/set.lua")));
 
-/// Whether the key was there before.
+/// Whether the key existed before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stored {
     New,
     Replaced,
 }
 
-/// Keeps a value, in place of the one that was there.
+/// Stores a value, replacing an existing one.
 pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, Failure> {
     let mut call = SET.on(&[keys::value(&entry.key)]);
     call.arg(&entry.value);
@@ -26,7 +26,7 @@ pub(super) async fn set(broker: &Broker, entry: &Entry) -> Result<Stored, Failur
     Ok(if existed { Stored::Replaced } else { Stored::New })
 }
 
-/// The value under a key, if there is one.
+/// The value of a key, if it exists.
 pub(super) async fn get(broker: &Broker, key: &str) -> Result<Option<String>, Failure> {
     broker.read(cmd("GET").arg(keys::value(key))).await
 }

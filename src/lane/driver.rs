@@ -1,4 +1,4 @@
-//! The task behind a lane: forms batches of what waits, runs them, and hands out their answers.
+//! The task of a lane: forms batches of the waiting items, runs them, and sends their answers.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -15,18 +15,18 @@ use super::metrics::LaneMetrics;
 use super::{BATCH_BYTES_MAX, BATCH_MAX, Batch, Rules, WAITING_MAX, Waiting};
 use crate::failure::{Failure, Overload};
 
-/// In how many parts the answers of a batch are sent; others have their turn between two.
+/// The number of parts in which a batch's answers are sent; other tasks run between two parts.
 const PARTS: usize = 4;
-/// The fewest answers of a part.
+/// The minimum of answers per part.
 const PART_MIN: usize = 16;
 
-/// Answers that are ready, each with the one who waits for it.
+/// Answers that are ready, each with its channel.
 type Answers<T> = VecDeque<(oneshot::Sender<Result<T, Failure>>, Result<T, Failure>)>;
 
 /// The items of a batch, and their key.
 type Keyed<I, T, K> = (K, Vec<Waiting<I, T>>);
 
-/// Until the lane is dropped. Batches are not tasks of their own: idle, that would cost a hop between threads.
+/// Runs until the lane is dropped. Batches are not separate tasks: when idle, that would cost a hop between threads.
 pub(super) async fn drive<I, T, K, F, R>(
     channel: mpsc::Receiver<Waiting<I, T>>,
     rules: Rules<I, K>,
@@ -39,10 +39,10 @@ pub(super) async fn drive<I, T, K, F, R>(
 {
     let mut source = Source::new(channel, &rules);
     let mut running = FuturesUnordered::new();
-    let mut keys = Vec::with_capacity(rules.side_by_side); // of those that run
+    let mut keys = Vec::with_capacity(rules.side_by_side); // of the running ones
     let mut answers = Answers::new();
-    // Whether all that wait to be sent are of the last batch. The next one begins before those go out, but not before
-    // older ones have: their clients are about to ask again, and a batch without them would be small.
+    // Whether all unsent answers are of the last batch. The next batch begins before those are sent, but not before
+    // older ones are: their clients are about to send again, and a batch without them would be small.
     let mut of_the_last = true;
     loop {
         while (of_the_last || answers.is_empty())
@@ -54,8 +54,8 @@ pub(super) async fn drive<I, T, K, F, R>(
             keys.push(key);
         }
         let free = running.len() < rules.side_by_side;
-        // In this order: the next batch is on its way before the answers to the last one go out. Who waits for
-        // the answer of a batch that panicked is told so by the end of its channel.
+        // In this order: the next batch is sent before the answers to the last one. The caller of a batch that panicked
+        // notices that its channel is closed.
         tokio::select! {
             biased;
             Some((key, served)) = running.next() => {
@@ -70,15 +70,15 @@ pub(super) async fn drive<I, T, K, F, R>(
     }
 }
 
-/// Where batches come from.
+/// The source of batches.
 struct Source<I, T, K> {
     channel: mpsc::Receiver<Waiting<I, T>>,
-    /// Whether more can come.
+    /// Whether more items can come.
     open: bool,
-    /// What was taken from the channel and is in no batch yet.
+    /// Items that were taken from the channel and are not in a batch yet.
     waiting: VecDeque<Waiting<I, T>>,
-    /// The most that are there. Where kinds run side by side, as many as the channel holds: many of one leave room
-    /// for the others.
+    /// Their maximum. If kinds run concurrently, as many as the channel holds: many of one kind leave room for the
+    /// others.
     waiting_max: usize,
     key: fn(&I) -> K,
     bytes: fn(&I) -> usize,
@@ -104,18 +104,18 @@ impl<I, T, K: Copy + Eq> Source<I, T, K> {
         self.open && self.waiting.len() < self.waiting_max
     }
 
-    /// Until something waits, or nothing ever will.
+    /// Waits for an item, or for the end of the lane.
     async fn wait(&mut self) {
         match self.channel.recv().await {
             Some(first) => self.waiting.push_back(first),
             None => self.open = false,
         }
-        // Whoever is about to ask does so first. Where nobody is, this costs no time.
+        // Lets tasks that are about to send go first. If there are none, this costs no time.
         yield_now().await;
     }
 
-    /// The item that has waited longest of those whose key is not under way, with all of the same key that have room
-    /// beside it, in their order.
+    /// The item that has waited longest of those whose key is not running, and all others with the same key that fit,
+    /// in their order.
     fn next_batch(&mut self, under_way: &[K]) -> Option<Keyed<I, T, K>> {
         while self.waiting.len() < self.waiting_max
             && let Ok(next) = self.channel.try_recv()
@@ -134,7 +134,7 @@ impl<I, T, K: Copy + Eq> Source<I, T, K> {
             };
             let goes_with = (self.key)(&next.item) == key;
             bytes += if goes_with { (self.bytes)(&next.item) } else { 0 };
-            // Once it is full it stays so, even for a smaller one: that would overtake.
+            // Once it is full it stays so, even for a smaller item: that would overtake.
             if goes_with && bytes <= BATCH_BYTES_MAX && batch.len() < BATCH_MAX {
                 batch.push(next);
             } else {
@@ -145,13 +145,13 @@ impl<I, T, K: Copy + Eq> Source<I, T, K> {
     }
 }
 
-/// Sends answers, some at a time, so that they are on their way, and their clients at work, before the next are
-/// woken. Can be dropped at any await: what was not sent is still there.
+/// Sends answers in parts, so that they are on their way, and their clients at work, before the next are woken.
+/// Cancel safe: unsent answers are still there.
 async fn send<T>(answers: &mut Answers<T>) {
     let part = PART_MIN.max(answers.len() / PARTS);
     loop {
         for (reply, answer) in answers.drain(..part.min(answers.len())) {
-            let _ = reply.send(answer); // whoever asked may have gone
+            let _ = reply.send(answer); // the caller may have gone
         }
         if answers.is_empty() {
             return;
@@ -182,7 +182,7 @@ where
     } in batch
     {
         if reply.is_closed() {
-            continue; // whoever asked has gone
+            continue; // the caller has gone
         }
         if began.duration_since(since) > patience {
             metrics.late.inc();

@@ -1,4 +1,4 @@
-//! What is counted and measured of the lanes.
+//! The metrics of the lanes.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) struct Metrics {
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     batch: histograms(
         "order_api_lane_batch_items",
-        "Requests that share a statement: near 1 there is little to do, near 256 there is too much.",
+        "Requests that share a statement: near 1 the load is light, near 256 it is too high.",
         &REQUESTS,
         &["lane"],
     ),
@@ -32,7 +32,7 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     ),
     run: histograms(
         "order_api_lane_run_seconds",
-        "Duration of a batch, the wait for a connection included.",
+        "Duration of a batch, including the wait for a connection.",
         &SHORT_SECONDS,
         &["lane"],
     ),
@@ -43,21 +43,21 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     ),
 });
 
-/// Those of one lane.
+/// The metrics of one lane.
 #[derive(Clone)]
 pub(super) struct LaneMetrics {
     batch: Histogram,
     wait: Histogram,
-    /// Seconds that a batch took.
+    /// The duration of a batch, in seconds.
     pub(super) run: Histogram,
-    /// Items for which there was no room.
+    /// Items refused because the lane was full.
     pub(super) full: IntCounter,
     /// Items that waited too long.
     pub(super) late: IntCounter,
 }
 
 impl LaneMetrics {
-    /// Those of the lane with this name.
+    /// The metrics of the lane with this name.
     pub(super) fn of(lane: &str) -> Self {
         Self {
             batch: METRICS.batch.with_label_values(&[lane]),
@@ -68,7 +68,7 @@ impl LaneMetrics {
         }
     }
 
-    /// A batch begins, whose first item has waited so long.
+    /// A batch begins whose first item has waited this long.
     #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
     pub(super) fn begun(&self, items: usize, waited: Duration) {
         self.batch.observe(items as f64);

@@ -1,17 +1,17 @@
-//! Natural batching: requests that wait for the same statement are served by one.
+//! Natural batching: requests that wait for the same statement share one.
 //!
-//! A lane is a bounded channel and a task. The task takes all that waits, hands it on as a batch, answers each
-//! item, and looks again. Idle, an item is sent on at once and nothing is delayed; busy, the batch grows by
-//! itself. A full channel refuses, so overload is refused and not piled up.
+//! A lane is a bounded channel and a task. The task takes all waiting items, passes them on as a batch, answers each
+//! item, and repeats. An idle lane sends an item at once, without delay; under load, batches grow on their own. A
+//! full channel refuses: backpressure instead of a backlog.
 //!
-//! What a lane promises:
-//! - An item is in one batch at most, and is never worked for before it was there nor after its client has gone.
-//! - Whoever asks gets an answer: that of the batch, or why there was none. A batch that panics costs its own
-//!   items their answers, and nobody else.
-//! - Items begin in the order in which they came, equals together, once those of their kind that run have ended.
-//! - What waits or is worked for is bounded in items and in bytes, and so is what one batch carries.
-//! - An answer waits for its own batch alone, not for those that run beside it.
-//! - Whoever asks holds the lane, so at shutdown it ends once everyone is answered.
+//! A lane guarantees:
+//! - An item is in at most one batch, which begins after the item was sent; it is skipped if its caller has gone.
+//! - Every caller gets an answer: that of its batch, or the reason why there is none. A batch that panics affects only
+//!   its own items.
+//! - Items begin in the order of their arrival, items of equal keys together, after the running batch of their key.
+//! - The items that wait or run are bounded in number and in bytes, and so is each batch.
+//! - An answer waits only for its own batch, not for concurrent ones.
+//! - Every caller holds the lane, so at shutdown the lane ends once all are answered.
 
 mod driver;
 pub(crate) mod metrics;
@@ -30,36 +30,36 @@ use tokio::time::Instant;
 use self::metrics::LaneMetrics;
 use crate::failure::{Failure, Overload};
 
-/// The most items of a batch.
+/// The maximum of items per batch.
 const BATCH_MAX: usize = 256;
-/// Bytes of items after which a batch is full; its first item is in it however large it is.
+/// A batch is full at this many bytes; its first item may be of any size.
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
-/// The most items that wait.
+/// The maximum of waiting items.
 const WAITING_MAX: usize = 1024;
-/// The most bytes of items that wait or are worked for.
+/// The maximum of bytes of items that wait or run.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
-/// The longest that an item of most lanes waits for its statement to be sent.
+/// The time that an item of most lanes may wait until its statement is sent.
 pub const PATIENCE: Duration = Duration::from_millis(800);
 
-/// What a lane is like.
+/// The parameters of a lane.
 pub struct Rules<I, K> {
-    /// For metrics.
+    /// The label in metrics.
     pub name: &'static str,
-    /// What tells batches apart: items of equal keys share one.
+    /// Items with equal keys share a batch.
     pub key: fn(&I) -> K,
-    /// Bytes that an item holds beside its fixed size; 0 where its size is fixed.
+    /// Bytes that an item holds in addition to its fixed size; 0 if its size is fixed.
     pub bytes: fn(&I) -> usize,
-    /// How many batches run at the same time at most, 1 or more; never two of the same key, whose items would share
-    /// less.
+    /// The maximum of concurrent batches, 1 or more; two of the same key never run concurrently, since their items
+    /// would share less.
     pub side_by_side: usize,
-    /// The longest that an item waits for its statement to be sent.
+    /// The time that an item may wait until its statement is sent.
     pub patience: Duration,
-    /// The answer where a batch ended without one; the string is the reason for the log.
+    /// The failure of a batch that ended without an answer; the string is the reason for the log.
     pub no_answer: fn(String) -> Failure,
 }
 
 impl<I> Rules<I, ()> {
-    /// One batch after the other, each of whatever waits; items have a fixed size.
+    /// One batch at a time, of all waiting items; items have a fixed size.
     pub fn new(name: &'static str, no_answer: fn(String) -> Failure) -> Self {
         Self {
             name,
@@ -72,7 +72,7 @@ impl<I> Rules<I, ()> {
     }
 }
 
-/// Where items wait for a batch.
+/// The entrance of a lane.
 pub struct Lane<I, T> {
     waiting: mpsc::Sender<Waiting<I, T>>,
     bytes: fn(&I) -> usize,
@@ -95,7 +95,7 @@ struct Bytes {
 }
 
 impl Bytes {
-    /// Nothing, if there is no room for them.
+    /// None if there is no room for them.
     fn hold(number: usize, held: &Arc<AtomicUsize>) -> Option<Self> {
         let room = |held: usize| held.checked_add(number).filter(|sum| *sum <= BYTES_MAX);
         held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
@@ -111,11 +111,11 @@ impl Drop for Bytes {
     }
 }
 
-/// What one statement is sent for.
+/// The items of one statement.
 pub struct Batch<I> {
     /// The items, 1 or more.
     pub items: Vec<I>,
-    /// By when the statement has to be sent for the first of them not to have waited too long.
+    /// The deadline for sending the statement, after which the first item has waited too long.
     pub begin_by: Instant,
 }
 
@@ -124,7 +124,7 @@ where
     I: Send + 'static,
     T: Send + 'static,
 {
-    /// Begins a lane whose batches `run` answers, item by item and in their order.
+    /// Starts a lane. `run` answers the items of a batch in their order.
     pub fn new<K, F, R>(rules: Rules<I, K>, run: R) -> Self
     where
         K: Copy + Eq + Send + 'static,
@@ -144,15 +144,15 @@ where
         }
     }
 
-    /// Waits for the batch that the item will be in, and for its answer.
+    /// Waits for the item's batch, and returns its answer.
     ///
     /// # Errors
-    /// The lane is full, the item waited too long, or its batch brought an error or nothing.
+    /// The lane is full, the item waited too long, or its batch failed.
     pub async fn ask(&self, item: I) -> Result<T, Failure> {
         self.ask_since(item, Instant::now()).await
     }
 
-    /// As [`Lane::ask`], for an item that has waited since then already.
+    /// As [`Lane::ask`], for an item that has waited since `since`.
     ///
     /// # Errors
     /// As [`Lane::ask`].
@@ -177,10 +177,10 @@ where
         answer.unwrap_or_else(|_| Err((self.no_answer)("the batch ended without an answer".to_owned())))
     }
 
-    /// Refuses where an item would be refused now: to be asked before work that is in vain then.
+    /// Refuses if an item would be refused now; to be called before work that would then be in vain.
     ///
     /// # Errors
-    /// As many items as may wait do so already.
+    /// The maximum of items is waiting.
     pub fn has_room(&self) -> Result<(), Failure> {
         if self.waiting.capacity() == 0 {
             return Err(self.full());

@@ -1,4 +1,4 @@
-//! What the service needs to be well, each looked at for itself.
+//! The checks of the service's dependencies, each independent of the others.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::broker::{Broker, Trouble};
 use crate::db::Database;
 use crate::failure::Failure;
 
-/// The longest that a check may take.
+/// The time limit of a check.
 const WITHIN: Duration = Duration::from_secs(1);
 
-/// What PostgreSQL is like: `up`, `down`, `read-only` where it answers and takes no writes, or `busy` where every
-/// connection of the pool works.
+/// The state of PostgreSQL: `up`, `down`, `read-only` if it answers but does not accept writes, or `busy` if every
+/// connection of the pool is in use.
 pub(super) async fn postgres(database: &Database) -> &'static str {
-    // On while the server is in recovery, and where default_transaction_read_only is on.
+    // On while the server is in recovery, and if default_transaction_read_only is on.
     let read_only = sql::<Bool>("current_setting('transaction_read_only')::bool");
     let answer = |connection: &mut PgConnection| select(read_only).get_result(connection);
     match database.check(Instant::now() + WITHIN, answer).await {
@@ -29,7 +29,7 @@ pub(super) async fn postgres(database: &Database) -> &'static str {
     }
 }
 
-/// What Redis is like: `up`, or why it takes no writes.
+/// The state of Redis: `up`, or why it does not accept writes.
 pub(super) async fn redis(broker: &Broker) -> &'static str {
     broker.trouble().await.map_or("up", Trouble::word)
 }

@@ -1,4 +1,4 @@
-//! The log's HTTP: its newest lines.
+//! HTTP of the log: its newest lines.
 
 use std::path::PathBuf;
 
@@ -16,12 +16,12 @@ use crate::http::body::NoBody;
 use crate::http::query::number;
 use crate::http::token::Authorized;
 
-/// Lines that are shown where nothing is said.
+/// The default of `lines`.
 const LINES: usize = 200;
-/// The largest `lines`.
+/// The maximum of `lines`.
 const LINES_MAX: usize = 10_000;
 
-/// Mounts `/logs` and `/log_file`, which are one, on the files that this configuration names.
+/// Mounts `/logs` and `/log_file`, which are the same, on the files of this configuration.
 #[must_use]
 pub fn stage(config: &config::Logs) -> AdHoc {
     let directory = LogDirectory(config.directory.clone());
@@ -32,12 +32,12 @@ pub fn stage(config: &config::Logs) -> AdHoc {
     })
 }
 
-/// `LOG_DIR`; none where there are no files.
+/// `LOG_DIR`; none without files.
 struct LogDirectory(Option<PathBuf>);
 
 type Text = (ContentType, String);
 
-/// Which lines, as the client wrote it.
+/// The filter of the lines, as the client wrote it.
 #[derive(FromForm)]
 struct Query<'r> {
     lines: Option<&'r str>,
@@ -90,12 +90,12 @@ impl Query<'_> {
     }
 }
 
-/// What a parameter says, `Some(None)` if there is none, and `None` if it is wrong.
+/// The value of a parameter, `Some(None)` if it is absent, and `None` if it is wrong.
 fn parse<T>(parameter: Option<&str>, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
     parameter.map_or(Some(None), |text| parse(text).map(Some))
 }
 
-/// By name alone: `tracing` reads numbers too.
+/// Only by name: `tracing` also reads numbers.
 fn level(text: &str) -> Option<Level> {
     let name = text.bytes().all(|byte| byte.is_ascii_alphabetic());
     text.parse().ok().filter(|_| name)

@@ -1,4 +1,4 @@
-//! What operators are told of the process itself.
+//! The metrics of the process itself.
 
 use std::sync::LazyLock;
 
@@ -14,18 +14,18 @@ pub(crate) struct Metrics {
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     build_info: gauges(
         "order_api_build_info",
-        "Always 1; the label tells the version that runs.",
+        "Always 1; the label is the running version.",
         &["version"],
     ),
     expected_replicas: gauges(
         "order_api_expected_replicas",
-        "Processes that are meant to run (REPLICAS), to compare with count(up == 1); absent unless configured.",
+        "Expected number of processes (REPLICAS), to compare with count(up == 1); absent unless configured.",
         &[],
     ),
 });
 
 impl Metrics {
-    /// What is known from the start.
+    /// Sets the metrics that are known from the start.
     pub(super) fn set(&self, replicas: Option<u16>) {
         let version = env!("CARGO_PKG_VERSION");
         self.build_info.with_label_values(&[version]).set(1.0);

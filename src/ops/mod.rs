@@ -1,4 +1,4 @@
-//! What operators ask: is it well?
+//! The operators' routes: health, metrics, logs.
 
 mod checks;
 pub mod logs;

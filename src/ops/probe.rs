@@ -1,19 +1,19 @@
-//! Asks a running service, from beside it, whether it is well: what a container's health check runs.
+//! Checks the health of the local service: the command of a container's health check.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// The longest wait for a connection, and for the answer; the service's own checks take a second at most.
+/// The time limit of the connection, and of the answer; the service's own checks take at most a second.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// No good answer.
+/// The service is not healthy.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// Nobody answers there, or not in time.
+    /// Nothing answers there, or not in time.
     #[error("no answer from {0}: {1}")]
     NoAnswer(SocketAddr, io::Error),
-    /// It answers, and not with `200`.
+    /// It answers with another status than `200`.
     #[error("{0}")]
     Unwell(String),
 }
@@ -21,7 +21,7 @@ pub enum ProbeError {
 /// The body of the `/healthcheck` of the service that listens on `listen`.
 ///
 /// # Errors
-/// The service does not answer within four seconds, or with anything but `200`.
+/// The service does not answer within four seconds, or with another status than `200`.
 pub fn ask(listen: SocketAddr) -> Result<String, ProbeError> {
     let address = reachable(listen);
     let answer = answer(address).map_err(|error| ProbeError::NoAnswer(address, error))?;
@@ -34,7 +34,7 @@ pub fn ask(listen: SocketAddr) -> Result<String, ProbeError> {
     }
 }
 
-/// Who listens on all addresses is asked on the loopback.
+/// A service that listens on all addresses is reached on the loopback.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -61,7 +61,7 @@ mod tests {
     use super::reachable;
 
     #[test]
-    fn all_addresses_are_asked_on_the_loopback() {
+    fn all_addresses_are_probed_on_the_loopback() {
         for (listen, asked) in [
             ("0.0.0.0:8000", "127.0.0.1:8000"),
             ("[::]:8000", "[::1]:8000"),

@@ -1,4 +1,4 @@
-//! The operators' HTTP.
+//! HTTP of the operators.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ struct Health {
 #[derive(Serialize)]
 struct Failure {
     status: &'static str,
-    /// What was looked at, and what it is like, such as `up` or `down`.
+    /// The name of a check, and its state, such as `up` or `down`.
     checks: BTreeMap<&'static str, &'static str>,
 }
 
@@ -67,7 +67,7 @@ struct Alive {
     environment: Purpose,
 }
 
-/// The process answers; nothing else is looked at.
+/// The process answers; nothing else is checked.
 #[rocket::get("/livez", data = "<_none>")]
 fn livez(_none: NoBody, purpose: &State<Purpose>) -> Json<Alive> {
     Json(Alive {

@@ -1,4 +1,4 @@
-//! What Prometheus reads: all metrics, and those among them that are only true at the moment they are asked for.
+//! The answer to a scrape: all metrics, including the gauges that are read for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::http::body::NoBody;
 use crate::telemetry::metrics::REGISTRY;
 use crate::telemetry::scrape::Scrapes;
 
-/// A scrape does not wait longer for gauges.
+/// The time that a scrape waits for gauges.
 const WITHIN: Duration = Duration::from_millis(500);
 
 #[derive(Clone)]

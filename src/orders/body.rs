@@ -1,4 +1,4 @@
-//! The bodies that clients send, as strict as their schemas.
+//! The request bodies, as strict as their schemas.
 
 use std::fmt;
 
@@ -22,10 +22,10 @@ impl Body for PlaceOrder {
 }
 
 impl PlaceOrder {
-    /// From where to where.
+    /// The origin and the destination.
     ///
     /// # Errors
-    /// [`ApiError::OutOfRange`] where a number is no place on Earth.
+    /// [`ApiError::OutOfRange`] if a coordinate is out of range.
     pub fn trip(&self) -> Result<Trip, ApiError> {
         let coordinates = |member: &str, [latitude, longitude]: &[Degrees; 2]| {
             Coordinates::new(latitude.0, longitude.0).map_err(|axis| out_of_range(member, axis))
@@ -60,7 +60,7 @@ impl Body for TakeOrder {
     const IS_AS_STRICT_AS_ITS_SCHEMA: bool = true;
 }
 
-/// A decimal number with an optional sign, in a string: the nearest that a double has.
+/// A decimal number with an optional sign, in a string, rounded to the nearest double.
 #[derive(Debug)]
 struct Degrees(f64);
 
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for Degrees {
     }
 }
 
-/// Digits with a point among, before or behind them. Rust reads more than that: `1e9`, `inf`.
+/// Digits with an optional point at any position. Rust accepts more than that: `1e9`, `inf`.
 fn is_decimal(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
@@ -80,7 +80,7 @@ fn is_decimal(text: &str) -> bool {
     is_there && is_digits(whole) && is_digits(fraction)
 }
 
-/// The one status that a client can ask for.
+/// The only status that a client can request.
 #[derive(Debug)]
 struct Taken;
 
@@ -90,7 +90,7 @@ impl<'de> Deserialize<'de> for Taken {
     }
 }
 
-/// Makes something of a string, or refuses it: what is expected, and how.
+/// Parses a string, or refuses it: what is expected, and the parser.
 struct Text<T>(&'static str, fn(&str) -> Option<T>);
 
 impl<T> Visitor<'_> for Text<T> {
@@ -112,7 +112,7 @@ mod tests {
     use super::{PlaceOrder, TakeOrder};
     use crate::http::body::{Body, Schema};
 
-    /// What may stand in place of any part of a body.
+    /// Values that may replace any part of a body.
     fn odd_values() -> Vec<Value> {
         let mut odd = vec![
             json!(null),
@@ -161,7 +161,7 @@ mod tests {
         odd
     }
 
-    /// The body with each of its parts left out or replaced by each of the odd values.
+    /// The body with each of its parts removed or replaced by each of the odd values.
     fn variants(body: &Value) -> Vec<Value> {
         let mut found = odd_values();
         match body {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_read_as_json_writes_it() {
+    fn text_is_read_as_in_json() {
         let taken = |text: &str| serde_json::from_str::<TakeOrder>(text).is_ok();
         assert!(taken(" \n{\"status\" :\t\"TAKEN\"} "));
         assert!(taken(r#"{"\u0073tatus": "\u0054AKEN"}"#));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_is_refused_by_name() {
+    fn coordinates_out_of_range_are_refused_by_name() {
         let sentence = |origin: [&str; 2], destination: [&str; 2]| {
             let body = json!({"origin": origin, "destination": destination});
             let body: PlaceOrder = serde_json::from_value(body).unwrap();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn types_and_schemas_let_the_same_bodies_through() {
+    fn types_and_schemas_accept_the_same_bodies() {
         let place = json!({"origin": ["50.456399", "-12.70758"], "destination": ["59.4", "24"]});
         agree::<PlaceOrder>(include_str!("schemas/place.json"), &place);
         agree::<TakeOrder>(include_str!("schemas/take.json"), &json!({"status": "TAKEN"}));

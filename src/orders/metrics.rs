@@ -1,4 +1,4 @@
-//! What is counted and measured of the orders.
+//! The metrics of the orders.
 
 use std::sync::LazyLock;
 
@@ -19,14 +19,14 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     ),
     takes: counters(
         "order_api_order_takes_total",
-        "Attempts to take an order, by outcome: won, already_taken, locked or not_found. Lost attempts for each \
-         one won tell how hard couriers race.",
+        "Attempts to take an order, by outcome: won, already_taken, locked or not_found. Lost attempts per won one \
+         show how hard couriers race.",
         &["outcome"],
     ),
     distance_lookups: histograms(
         "order_api_distance_lookup_duration_seconds",
-        "Duration of a lookup of a road distance, retry included, by outcome: found, no_route, unavailable, \
-         circuit_open or busy. With the last two the provider was not asked, nor paid.",
+        "Duration of a lookup of a road distance, including its retry, by outcome: found, no_route, unavailable, \
+         circuit_open or busy. With the last two the provider was neither asked nor paid.",
         &SECONDS,
         &["provider", "outcome"],
     ),

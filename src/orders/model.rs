@@ -1,4 +1,4 @@
-//! What an order is, and what can come of taking one.
+//! What an order is, and the outcomes of a take.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -31,7 +31,7 @@ pub struct Coordinates {
 }
 
 impl Coordinates {
-    /// Degrees, -90 to 90 and -180 to 180, limits included.
+    /// Degrees, -90 to 90 and -180 to 180, inclusive.
     ///
     /// # Errors
     /// The axis that is out of range.
@@ -57,49 +57,49 @@ impl Coordinates {
     }
 }
 
-/// From where to where an order goes.
+/// The origin and destination of an order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trip {
-    /// Where the goods are fetched.
+    /// Where the goods are picked up.
     pub origin: Coordinates,
-    /// Where they are brought.
+    /// Where they are delivered.
     pub destination: Coordinates,
 }
 
-/// An order about to be placed.
+/// An order to be placed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewOrder {
-    /// From where to where.
+    /// Origin and destination.
     pub trip: Trip,
     /// By road, in metres, 0 or more.
     pub distance: i32,
 }
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, diesel::deserialize::FromSqlRow)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {
     /// No courier has it yet.
     Unassigned,
-    /// A courier has it, for good.
+    /// A courier has it; this is final.
     Taken,
 }
 
-/// An order as lists show it.
+/// An order in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OrderSummary {
     /// By road, in metres.
     pub distance: i32,
     /// 1 or more; grows.
     pub id: i64,
-    /// Where it stands.
+    /// The status.
     pub status: Status,
 }
 
-/// An order with all that is known of it.
+/// An order with all its members.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Order {
-    /// What lists show too.
+    /// The members that lists show, too.
     #[serde(flatten)]
     pub summary: OrderSummary,
     /// `[latitude, longitude]` in degrees.
@@ -114,21 +114,21 @@ pub struct Order {
     pub taken_at: Option<OffsetDateTime>,
 }
 
-/// What came of trying to take one order.
+/// The outcome of a take of one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TakeOutcome {
-    /// It is the caller's now.
+    /// The caller has it.
     Won,
-    /// It was taken before.
+    /// It was already taken.
     AlreadyTaken,
     /// Another transaction holds its row.
     Locked,
-    /// There is none with this id.
+    /// No order has this id.
     NotFound,
 }
 
 impl TakeOutcome {
-    /// For metrics.
+    /// The label of the outcome in metrics.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -140,26 +140,26 @@ impl TakeOutcome {
     }
 }
 
-/// A part of the list of orders: up to `limit` of them from `start` on, newest first.
+/// A slice of the list of orders: up to `limit` of them from `start` on, newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Slice {
-    /// Where it begins.
+    /// The beginning.
     pub start: Start,
-    /// Orders to show, 1 to 1000.
+    /// The maximum of orders, 1 to 1000.
     pub limit: i64,
 }
 
-/// Where a part of the list begins.
+/// The beginning of a slice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Start {
-    /// After so many orders, 0 or more: a page, which moves when an order is placed.
+    /// After this many orders, 0 or more: a page, which shifts when an order is placed.
     Offset(i64),
-    /// After the order with this id, 1 or more: a keyset, which stays where it is.
+    /// After the order with this id, 1 or more: keyset pagination, which does not shift.
     After(i64),
 }
 
 impl Slice {
-    /// The id after which the next part begins, where these are as many as `limit`, so that there may be more.
+    /// The id after which the next slice begins, if there are `limit` orders, so that there may be more.
     #[must_use]
     pub fn next(self, orders: &[OrderSummary]) -> Option<i64> {
         let is_full = i64::try_from(orders.len()) == Ok(self.limit);
@@ -172,14 +172,14 @@ mod tests {
     use super::{Axis, Coordinates, OrderSummary, Slice, Start, Status};
 
     #[test]
-    fn the_poles_and_the_date_line_are_places() {
+    fn the_poles_and_the_date_line_are_valid() {
         for (latitude, longitude) in [(90.0, 180.0), (-90.0, -180.0), (0.0, -0.0)] {
             assert!(Coordinates::new(latitude, longitude).is_ok());
         }
     }
 
     #[test]
-    fn what_is_no_place_is_refused() {
+    fn degrees_out_of_range_are_refused() {
         assert_eq!(Coordinates::new(90.000_001, 0.0), Err(Axis::Latitude));
         assert_eq!(Coordinates::new(f64::NAN, 0.0), Err(Axis::Latitude));
         assert_eq!(Coordinates::new(0.0, -180.1), Err(Axis::Longitude));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_a_full_slice_begins_at_its_last_order() {
+    fn the_slice_after_a_full_one_begins_after_its_last_order() {
         let order = |id| OrderSummary {
             distance: 1,
             id,

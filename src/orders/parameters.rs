@@ -1,19 +1,19 @@
-//! What clients write into paths and queries: the id of an order, and the part of the list that is asked for.
+//! Parameters in paths and queries: the id of an order, and the requested slice of the list.
 
 use std::fmt;
 
 use super::model::{Slice, Start};
 use super::refusal::OrderRefusal;
 
-/// The largest `limit`.
+/// The maximum of `limit`.
 const LIMIT_MAX: i64 = 1000;
 
 /// The id in a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PathId {
-    /// One that an order can have.
+    /// An id that an order can have.
     Possible(i64),
-    /// An integer, but no order ever has it: 0, negative, or past the range of bigint.
+    /// An integer that is never an id: 0, negative, or beyond the range of bigint.
     Impossible(String),
 }
 
@@ -44,10 +44,10 @@ impl fmt::Display for PathId {
 }
 
 /// Reads the parameters `limit`, 1 to 1000, and either `page`, which counts from 1, or `after`, an id of
-/// 1 or more. Neither has an upper limit: a page past the end is empty, and every id is before a larger one.
+/// 1 or more. Neither has an upper limit: a page past the end is empty, and every id precedes a larger one.
 ///
 /// # Errors
-/// [`OrderRefusal::InvalidPage`] where one is missing, not an integer, or out of range, or where `page` and
+/// [`OrderRefusal::InvalidPage`] if one is missing, not an integer, or out of range, or if `page` and
 /// `after` are both given.
 pub(super) fn slice(
     page: Option<&str>,
@@ -64,15 +64,15 @@ pub(super) fn slice(
         }),
         (_, None) => {
             let (page, limit) = (number("page", page)?, read_limit(limit)?);
-            // No list is so long that the end of the range makes a difference.
+            // No list is long enough for saturation to matter.
             let start = Start::Offset(page.saturating_sub(1).saturating_mul(limit));
             Ok(Slice { start, limit })
         }
     }
 }
 
-/// The `Link` header (RFC 8288) to the orders after this one. It names no host: behind any proxy it means the one that
-/// the client has asked.
+/// The `Link` header (RFC 8288) to the orders after this one. It names no host: behind any proxy it refers to the one
+/// that the client used.
 pub(super) fn next_link(after: i64, limit: i64) -> String {
     format!("</orders?after={after}&limit={limit}>; rel=\"next\"")
 }
@@ -88,10 +88,10 @@ fn number(parameter: &str, text: Option<&str>) -> Result<i64, OrderRefusal> {
     integer(text).ok_or_else(refused)
 }
 
-/// Decimal digits, 1 or more; what is larger than any id or number of items is the largest.
+/// Decimal digits, 1 or more; numbers beyond the range saturate.
 fn integer(text: Option<&str>) -> Option<i64> {
     let digits = text.filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let number = digits.parse().unwrap_or(i64::MAX); // digits alone fail for their number only
+    let number = digits.parse().unwrap_or(i64::MAX); // digits can only overflow
     (number >= 1).then_some(number)
 }
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_an_id_begins_there() {
+    fn a_slice_after_an_id_begins_there() {
         let expected = |id, limit| {
             Some(Slice {
                 start: Start::After(id),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_in_range_is_refused() {
+    fn numbers_out_of_range_and_words_are_refused() {
         for wrong in [
             "",
             "0",
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_are_told_from_words_and_possible_ids_from_impossible_ones() {
+    fn integers_and_words_and_possible_and_impossible_ids_are_distinguished() {
         assert_eq!(PathId::parse("7").unwrap(), PathId::Possible(7));
         for impossible in ["0", "-1", "9223372036854775808"] {
             let id = PathId::parse(impossible).unwrap();

@@ -1,4 +1,4 @@
-//! What clients are told when an order cannot be placed, taken, shown or listed.
+//! The refusals of the orders.
 
 use super::parameters::PathId;
 use crate::error::{Refusal, Shape};
@@ -26,7 +26,7 @@ pub(super) enum OrderRefusal {
     /// There is no such order to show.
     #[error("There is no order {0}.")]
     NotFound(PathId),
-    /// The distance provider could not be reached or refused; nothing was done. The string is for the log.
+    /// The distance provider was unreachable or refused; nothing was done. The string is for the log.
     #[error("The road distance cannot be looked up right now; nothing was done, please try again.")]
     DistanceUnavailable(String),
 }
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distance_that_is_unavailable_is_told_to_the_log_and_may_be_asked_for_again() {
+    fn an_unavailable_distance_is_logged_and_may_be_retried() {
         let refusal = OrderRefusal::DistanceUnavailable("a secret".to_owned());
         let shape = Shape::failure(503, "distance_unavailable", "a secret").again();
         assert_eq!(refusal.shape(), shape);

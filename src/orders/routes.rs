@@ -1,4 +1,4 @@
-//! The orders' HTTP: places, takes, shows and lists.
+//! HTTP of the orders: places, takes, shows and lists.
 
 use std::io::Cursor;
 use std::sync::{Arc, LazyLock};
@@ -24,7 +24,7 @@ use crate::http::json::Json;
 static PLACE: LazyLock<Schema<PlaceOrder>> = LazyLock::new(|| Schema::of(include_str!("schemas/place.json")));
 static TAKE: LazyLock<Schema<TakeOrder>> = LazyLock::new(|| Schema::of(include_str!("schemas/take.json")));
 
-/// Mounts the orders; to be called inside the async runtime.
+/// Mounts the orders; must be called inside the async runtime.
 #[must_use]
 pub fn stage(database: &Database, provider: Box<dyn DistanceProvider>) -> AdHoc {
     LazyLock::force(&PLACE);
@@ -45,7 +45,7 @@ async fn place(
     orders: &State<Orders>,
 ) -> Result<Json<OrderSummary>, ApiError> {
     let trip = PLACE.read(body.bytes())?.trip()?;
-    orders.has_room()?; // the provider is not asked, nor paid, for nothing
+    orders.has_room()?; // the provider is neither asked nor paid in vain
     let distance = provider.distance(&trip).await.map_err(no_distance)?;
     let id = orders.place(NewOrder { trip, distance }).await?;
     METRICS.placed.inc();
@@ -66,7 +66,7 @@ fn no_distance(error: DistanceError) -> ApiError {
     }
 }
 
-/// The contract's word for an order that is the caller's now.
+/// The contract's word for a successful take.
 #[derive(Serialize)]
 struct Taken {
     status: &'static str,
@@ -100,7 +100,7 @@ async fn show(id: &str, _none: NoBody, orders: &State<Orders>) -> Result<Json<Or
     Ok(Json(order.ok_or(OrderRefusal::NotFound(id))?))
 }
 
-/// Answers with the bytes that everyone shares who asked for the same.
+/// Answers with bytes that are shared by equal requests.
 struct Listed {
     listing: Arc<Listing>,
     limit: i64,

@@ -1,17 +1,17 @@
-//! A circuit breaker: a service that keeps failing is left alone but for one probe now and then.
+//! A circuit breaker: while a service keeps failing, it gets only an occasional probe.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rocket::tokio::time::Instant;
 
-/// Failures in a row that open the circuit.
+/// Consecutive failures that open the circuit.
 pub(super) const FAILURES: u32 = 5;
-/// While it is open, one call as often as this: the first that succeeds closes it.
+/// The interval of probes while it is open; the first success closes it.
 pub(super) const PROBE_EVERY: Duration = Duration::from_millis(500);
 
-/// Counts failures in a row. Probes go by the clock and not by how the last one ended, so one that hangs, or whose
-/// caller has gone, holds up no other.
+/// Counts consecutive failures. Probes follow the clock and not the result of the last one, so one that hangs or whose
+/// caller has gone does not delay others.
 pub(super) struct Breaker(Mutex<State>);
 
 struct State {
@@ -19,12 +19,12 @@ struct State {
     next_probe: Instant,
 }
 
-/// Why a call may be made.
+/// Why a call is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pass {
     /// The circuit is closed.
     Closed,
-    /// It is open, and this call is to find out whether it may be closed.
+    /// It is open, and this call is a probe.
     Probe,
 }
 
@@ -36,7 +36,7 @@ impl Breaker {
         }))
     }
 
-    /// Whether a call may be made now. Whoever is told [`Pass::Probe`] makes it.
+    /// Whether a call is allowed now. The caller that gets [`Pass::Probe`] must make it.
     pub(super) fn pass(&self) -> Option<Pass> {
         let mut state = self.state();
         if state.failures < FAILURES {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_in_a_row_open_the_circuit_and_a_success_between_does_not() {
+    async fn consecutive_failures_open_the_circuit_unless_one_succeeds() {
         let breaker = Breaker::new();
         for _ in 0..3 {
             for _ in 1..FAILURES {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_open_circuit_lets_one_probe_through_at_a_time_whatever_became_of_the_last() {
+    async fn an_open_circuit_allows_one_probe_per_interval_whatever_the_last_result() {
         let breaker = open();
         for _ in 0..3 {
             advance(PROBE_EVERY - Duration::from_millis(1)).await;

@@ -1,16 +1,16 @@
-//! Sends a request and brings the whole answer back: in limited time and size, tried twice at most, and not at all
-//! where too many wait already or the other side keeps failing.
+//! Sends a request and reads the whole answer, within a deadline and a size limit, in at most two attempts. It does
+//! not send at all if too many calls wait already, or if the circuit breaker is open.
 //!
-//! The time limit is one for all of it:
+//! One deadline covers everything:
 //!
 //! ```text
 //! 0            1/3            2/3            1
-//! | a free slot | the first try ...............|   it waits for a slot no longer than a third
-//!               |  1/3  | the second try ......|   begins where the first has failed, or has been silent so long
+//! | a free slot | the first attempt ...........|   waits for a slot for at most a third
+//!               |  1/3  | the second attempt ..|   begins when the first has failed, or was silent for a third
 //! ```
 //!
-//! The second try goes over a new connection: those that were kept open may all have died without a word. The first one
-//! goes on meanwhile, so an answer that is merely slow is not lost; whichever comes first is taken.
+//! The second attempt uses a new connection: idle connections may all have died silently. The first one continues
+//! meanwhile, so an answer that is merely slow is not lost. The first answer wins.
 
 use std::error::Error;
 use std::pin::pin;
@@ -26,29 +26,29 @@ use super::breaker::{Breaker, Pass};
 use crate::config::Outbound;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(1);
-/// What is kept open and not used is closed after so long, before others on the way forget it.
+/// Idle connections are closed after this time, before intermediate devices forget them.
 const IDLE_MAX: Duration = Duration::from_secs(30);
-/// How often the system asks whether a connection that is kept open is alive; dead after three such times.
+/// The interval of TCP keepalive probes on a kept connection; it is dead after three failures.
 const KEEPALIVE: Duration = Duration::from_secs(5);
-/// Callers that wait for a slot.
+/// The maximum of callers that wait for a slot.
 const WAITING_MAX: usize = 1024;
-/// Bytes; what is told of one route takes about a thousand.
+/// In bytes; the answer about one route takes about a thousand.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
-/// Keeps connections open from one call to the next.
+/// Keeps connections open between calls.
 pub struct Client {
     http: reqwest::Client,
-    /// Never uses a connection twice.
+    /// Never reuses a connection.
     fresh: reqwest::Client,
     within: Duration,
-    /// One for each call under way and each that waits.
+    /// One permit per call in flight or waiting.
     places: Semaphore,
-    /// One for each call under way.
+    /// One permit per call in flight.
     slots: Semaphore,
     breaker: Breaker,
 }
 
-/// What came back, from any status.
+/// An answer, with any status.
 #[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
@@ -56,21 +56,21 @@ pub struct Answer {
     body: Vec<u8>,
 }
 
-/// Why there is no answer. No reason holds an address, since a key may be part of it.
+/// Why there is no answer. No reason contains an address, since a key may be part of it.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// Nothing was sent: as many calls are under way as may be.
+    /// Nothing was sent: the maximum of calls is in flight.
     #[error("too many calls are under way")]
     Busy,
-    /// Nothing was sent: the last calls have all failed.
+    /// Nothing was sent: the circuit breaker is open.
     #[error("the circuit is open: the last calls have all failed")]
     CircuitOpen,
-    /// It was tried.
+    /// The call failed.
     #[error("{0}")]
     Unavailable(String),
 }
 
-/// What came of one try that is not taken for an answer.
+/// The result of one failed attempt.
 enum Miss {
     Broken(reqwest::Error),
     TooLarge,
@@ -81,12 +81,12 @@ impl Client {
     /// A client with these limits.
     ///
     /// # Errors
-    /// It cannot be made (no TLS library, say).
+    /// It cannot be created (no TLS library, for example).
     pub fn new(config: &Outbound) -> Result<Self, reqwest::Error> {
         Self::with(config, Self::builder)
     }
 
-    /// As [`Client::new`], with connections of another kind.
+    /// As [`Client::new`], with another kind of connections.
     pub(crate) fn with(
         config: &Outbound,
         builder: impl Fn() -> ClientBuilder,
@@ -102,8 +102,8 @@ impl Client {
         })
     }
 
-    /// A key must reach the configured address and no other: so no redirect is followed, and
-    /// `no_proxy` because `HTTP_PROXY` would be read even with reqwest's `system-proxy` feature off.
+    /// A key must reach only the configured address: so no redirect is followed, and `no_proxy` because
+    /// `HTTP_PROXY` would be read even with reqwest's `system-proxy` feature off.
     pub(crate) fn builder() -> ClientBuilder {
         reqwest::Client::builder()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
@@ -116,7 +116,7 @@ impl Client {
             .no_proxy()
     }
 
-    /// Begins the requests that [`Client::ask`] sends.
+    /// Starts building requests for [`Client::ask`].
     #[must_use]
     pub fn http(&self) -> &reqwest::Client {
         &self.http
@@ -125,7 +125,7 @@ impl Client {
     /// The answer, whatever its status.
     ///
     /// # Errors
-    /// There is none within the time limit, or it is not asked for one.
+    /// There is none within the deadline, or the call was not made.
     pub async fn ask(&self, request: RequestBuilder) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.within;
         let request = request
@@ -135,7 +135,7 @@ impl Client {
         let pass = self.pass()?;
         let _slot = self.slot().await?;
         if pass == Pass::Closed {
-            self.pass()?; // it may have been opened meanwhile
+            self.pass()?; // it may have opened meanwhile
         }
         let outcome = timeout_at(deadline, self.try_twice(request)).await;
         if matches!(&outcome, Ok(Ok(answer)) if !is_overloaded(answer)) {
@@ -185,7 +185,7 @@ impl Client {
     }
 }
 
-/// Whether the other side asks to be left alone: then it is, as if it had failed.
+/// Whether the other side asks for a pause: that counts as a failure.
 fn is_overloaded(answer: &Answer) -> bool {
     answer.status == StatusCode::TOO_MANY_REQUESTS
 }
@@ -209,7 +209,7 @@ async fn try_once(http: &reqwest::Client, request: Request) -> Result<Answer, Mi
     Ok(answer)
 }
 
-/// With all its causes; it must be without its URL.
+/// With all its causes; without its URL.
 fn unavailable(error: &reqwest::Error) -> Failure {
     let mut sentence = error.to_string();
     let mut cause = error.source();
@@ -222,7 +222,7 @@ fn unavailable(error: &reqwest::Error) -> Failure {
 }
 
 impl Answer {
-    /// The body as the JSON that is promised.
+    /// The body as the expected JSON.
     ///
     /// # Errors
     /// It is something else; the sentence says what.

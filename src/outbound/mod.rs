@@ -1,4 +1,4 @@
-//! HTTP to others: a deadline, a limit on the calls at once, and a circuit breaker.
+//! Outgoing HTTP: a deadline, a concurrency limit, and a circuit breaker.
 
 mod breaker;
 mod client;

@@ -1,4 +1,4 @@
-//! The queue's keys in Redis.
+//! The Redis keys of the plain queue.
 
 use ulid::Ulid;
 

@@ -1,4 +1,4 @@
-//! What is counted of the queue, and how long it is.
+//! The metrics of the plain queue.
 
 use std::sync::LazyLock;
 
@@ -24,17 +24,17 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     ),
     pops: counters(
         "order_api_queue_pops_total",
-        "Pops from the plain queue, by outcome: message, or empty where there was none.",
+        "Pops from the plain queue, by outcome: message, or empty.",
         &["outcome"],
     ),
     depth: gauge(
         "order_api_queue_depth_messages",
-        "Messages that wait in the plain queue: it grows while consumers fall behind. The same on every instance; \
-         NaN while Redis is away.",
+        "Messages in the plain queue: it grows while consumers fall behind. The same on every instance; NaN \
+         while Redis is down.",
     ),
 });
 
-/// Sets the gauge of the queue's depth.
+/// Updates the gauge of the queue's depth.
 pub(super) struct Depth(pub(super) Broker);
 
 #[rocket::async_trait]

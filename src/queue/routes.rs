@@ -1,4 +1,4 @@
-//! The queue's HTTP.
+//! HTTP of the plain queue.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! The one plain queue, a Redis list: `RPUSH` adds at its end, a script removes at its head, at once.
-//! Both have a lane: what many push is one command, and so is what many pop.
+//! The plain queue, a Redis list: `RPUSH` adds at its end, a script removes at its head, immediately.
+//! Both have a lane: concurrent pushes share one command, and so do concurrent pops.
 
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -25,7 +25,7 @@ pub(super) struct Queue {
     pop: Lane<(), Popped>,
 }
 
-/// What a client gets out of the batch that it was in.
+/// A client's share of its batch.
 enum Popped {
     Message(Taken),
     /// The queue was empty.
@@ -35,7 +35,7 @@ enum Popped {
 }
 
 impl Queue {
-    /// Opens the lanes; to be called inside the async runtime. `process` is held until what has been popped is
+    /// Opens the lanes; must be called inside the async runtime. `process` is held until popped messages are
     /// sent or back.
     pub(super) fn new(broker: &Broker, budget: &Budget, process: Held) -> Self {
         let pushing = broker.clone();
@@ -82,7 +82,7 @@ impl Queue {
         Ok(message)
     }
 
-    /// How many messages there are.
+    /// The number of messages.
     ///
     /// # Errors
     /// As [`Broker::read`].
@@ -91,7 +91,7 @@ impl Queue {
     }
 }
 
-/// One batch after the other: messages stay in the order in which they came.
+/// One batch at a time: messages stay in the order of their arrival.
 fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, ()> {
     Rules {
         bytes,
@@ -109,16 +109,16 @@ async fn push_all(broker: Broker, batch: Batch<String>) -> Vec<Result<(), Failur
     vec![pushed; batch.items.len()]
 }
 
-/// What pops need.
+/// The state that pops need.
 struct Popping {
     broker: Broker,
     budget: Budget,
     returns: Returns,
-    /// How many messages have been popped.
+    /// The number of messages popped so far.
     popped: AtomicU64,
 }
 
-/// Pops as many messages as there are clients, or those that there are, or those that there is room for.
+/// Pops one message per client, as far as the queue has them and the budget has room for them.
 async fn pop_many(popping: Arc<Popping>, batch: Batch<()>) -> Vec<Result<Popped, Failure>> {
     let clients = batch.items.len();
     popping
@@ -139,11 +139,11 @@ impl Popping {
         clients: usize,
         begin_by: Instant,
     ) -> Result<Vec<Result<Popped, Failure>>, Failure> {
-        let _on_the_way = self.returns.clone(); // the messages are, from now on
+        let _on_the_way = self.returns.clone(); // which the messages are, from now on
         let share = self.budget.take(begin_by).await?;
         let mut call = POP.on(&[keys::MESSAGES]);
         call.arg(clients).arg(share.bytes());
-        // Where the answer comes too late for the clients, the messages go back.
+        // If the answer is too late for the clients, the messages go back.
         let late = Arc::clone(self);
         let back = move |(_, messages): Answer| drop(late.take(messages, None));
         let patience = Patience::beginning_by(begin_by);

@@ -1,5 +1,5 @@
-//! Messages that a pop has removed from the plain queue and that nobody has got yet. One whose client has left goes
-//! back to the head.
+//! Messages that a pop has removed from the plain queue and that no client has received yet. If the client disconnects,
+//! its message returns to the head.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, Weak};
@@ -18,23 +18,23 @@ use crate::failure::Failure;
 
 static PUT_BACK: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("scripts/put_back.lua")));
 
-/// Messages that have been popped by now may come back too: so long they are waited for, so that those that come back
-/// together keep their order.
+/// How long to wait for further messages that come back, so that those that come back together
+/// keep their order.
 const GATHER: Duration = Duration::from_millis(100);
-/// Between two looks whether all have come back, or have been delivered.
+/// The interval between checks whether all have come back, or have been delivered.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
-/// Between two tries.
+/// The pause between two attempts.
 const TRY_AGAIN: Duration = Duration::from_millis(500);
-/// How long Redis notes that messages are back: longer than a try may take to reach it.
+/// How long Redis remembers that messages are back: longer than an attempt may take to reach it.
 const NOTED_FOR: Duration = Duration::from_secs(3600);
-/// A command is full with so many bytes, or so many messages.
+/// A command is full at this many bytes or messages.
 const COMMAND_BYTES: usize = 1024 * 1024;
 const COMMAND_MESSAGES: usize = 1000;
 
-/// What is held for as long as a message is on its way, so that the process does not end before.
+/// Held as long as a message is in transit, so that the process does not exit before.
 pub(super) type Held = Arc<dyn Send + Sync>;
 
-/// Where messages go back to.
+/// The way back for messages.
 #[derive(Clone)]
 pub(super) struct Returns {
     sender: mpsc::UnboundedSender<Returned>,
@@ -43,9 +43,9 @@ pub(super) struct Returns {
 }
 
 struct Returned {
-    /// Its place among all that this process has popped.
+    /// Its position among all messages that this process has popped.
     place: u64,
-    /// As Redis had it.
+    /// Its bytes in Redis.
     message: Vec<u8>,
     /// Both held until it is back.
     _share: Option<Share>,
@@ -53,16 +53,16 @@ struct Returned {
 }
 
 impl Returns {
-    /// Begins to bring messages back, in a task of its own.
+    /// Starts a background task that puts messages back.
     pub(super) fn to(broker: Broker, on_the_way: Held) -> Self {
-        // What is in it has its share of the budget, so it is bounded.
+        // Its content has a share of the budget, so it is bounded.
         let (sender, returned) = mpsc::unbounded_channel();
         tokio::spawn(bring_back(broker, returned, Arc::downgrade(&on_the_way)));
         Self { sender, on_the_way }
     }
 }
 
-/// A popped message; dropped before it is delivered, it goes back.
+/// A popped message; if it is dropped before its delivery, it goes back.
 pub(super) struct Taken {
     returned: Option<Returned>,
     sender: mpsc::UnboundedSender<Returned>,
@@ -81,7 +81,7 @@ impl Taken {
         }
     }
 
-    /// As text: what is pushed here is UTF-8, and what others have put into Redis may not be.
+    /// As text: the service pushes UTF-8, but other programs may not.
     pub(super) fn message(&self) -> Cow<'_, str> {
         let message = self.returned.as_ref().map(|returned| &returned.message);
         String::from_utf8_lossy(message.map_or(&[], Vec::as_slice))
@@ -95,7 +95,7 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         if let Some(returned) = self.returned.take() {
-            let _ = self.sender.send(returned); // at the very end there is nobody to bring it back
+            let _ = self.sender.send(returned); // at the very end nothing can put it back
         }
     }
 }
@@ -112,7 +112,7 @@ async fn bring_back(
             while let Ok(next) = returned.try_recv() {
                 together.push(next);
             }
-            // One is the queue's own.
+            // One key is the queue's own.
             if on_the_way.strong_count() <= together.len() + 1 || Instant::now() >= until {
                 break;
             }
@@ -124,14 +124,14 @@ async fn bring_back(
     }
 }
 
-/// From the newest to the oldest: the last to be put at the head is the first there.
+/// From the newest to the oldest: the last one pushed at the head comes first.
 fn in_commands(mut all: Vec<Returned>) -> impl Iterator<Item = Vec<Returned>> {
     all.sort_unstable_by_key(|returned| returned.place);
     let next = move || (!all.is_empty()).then(|| all.split_off(beginning_of_the_last(&all)));
     std::iter::from_fn(next)
 }
 
-/// Where those begin that one command takes, 1 at least.
+/// The beginnings of the commands' parts, at least 1 message each.
 fn beginning_of_the_last(all: &[Returned]) -> usize {
     let mut bytes = 0;
     let fitting = all.iter().rev().take(COMMAND_MESSAGES).take_while(|returned| {
@@ -142,8 +142,8 @@ fn beginning_of_the_last(all: &[Returned]) -> usize {
     all.len() - fitting.count()
 }
 
-/// Tries until Redis takes them: nobody else has them. A try whose outcome is unknown may have succeeded, so Redis notes
-/// for a while which have come back.
+/// Retries until Redis accepts them: they exist nowhere else. An attempt of unknown outcome may have succeeded, so
+/// Redis remembers for a while which ones are back.
 async fn put_back(broker: &Broker, messages: &[Returned]) {
     let noted = keys::put_back(Ulid::generate());
     loop {
@@ -168,7 +168,7 @@ async fn put_back(broker: &Broker, messages: &[Returned]) {
 mod tests {
     use super::{Arc, COMMAND_BYTES, COMMAND_MESSAGES, Returned, in_commands};
 
-    /// The places of the messages of each command, for messages of these places that have as many bytes.
+    /// The positions of the messages of each command, for messages at these positions of that many bytes each.
     fn commands(places: impl Iterator<Item = u64>, bytes: usize) -> Vec<Vec<u64>> {
         let returned = |place| Returned {
             place,
@@ -182,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn messages_go_back_from_the_newest_to_the_oldest_in_whichever_order_they_came() {
+    fn messages_go_back_from_the_newest_to_the_oldest_in_any_order_of_arrival() {
         let most = COMMAND_MESSAGES as u64;
         let commands = commands((0..most + 2).rev(), 1);
         assert_eq!(commands, [(2..most + 2).collect::<Vec<_>>(), vec![0, 1]]);
     }
 
     #[test]
-    fn a_command_is_full_with_so_many_bytes_and_has_one_message_at_least() {
+    fn a_command_is_limited_in_bytes_but_has_one_message() {
         assert_eq!(commands(0..3, COMMAND_BYTES), [[2], [1], [0]]);
         assert_eq!(commands(0..3, COMMAND_BYTES / 2), [vec![1, 2], vec![0]]);
     }

@@ -1,4 +1,4 @@
-//! The bodies that clients send.
+//! The request bodies.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,18 +10,18 @@ use crate::http::body::Body;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Visibility {
-    /// Seconds.
+    /// In seconds.
     pub(super) visibility: u64,
 }
 
 impl Body for Visibility {}
 
-/// Bytes.
+/// In bytes.
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 const LARGEST_BATCH: usize = 1000;
 
-/// The messages in a body: one, the body as it is; or those of a JSON array. Each element is one message: the text of a string, and of anything else its JSON, whose
-/// numbers and order of members stay as they were written.
+/// The messages in a body: the body itself, or the elements of a JSON array. Each element is one message: the text of
+/// a string, or the JSON of anything else, with its numbers and the order of its members unchanged.
 ///
 /// # Errors
 /// A message is too large, or an array has none or too many.
@@ -52,14 +52,14 @@ pub(super) fn messages(body: String) -> Result<Vec<String>, ApiError> {
 
 fn message(json: &str) -> Result<String, ApiError> {
     if json.starts_with('"') {
-        // A half of a surrogate pair is JSON, but no text.
+        // A lone surrogate is valid JSON, but not text.
         serde_json::from_str(json).map_err(|error| ApiError::InvalidJson(error.to_string()))
     } else {
         Ok(compact(json))
     }
 }
 
-/// Without the white space between tokens.
+/// Without white space between tokens.
 fn compact(json: &str) -> String {
     let (mut in_string, mut escaped) = (false, false);
     json.chars()
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_array_is_one_message_as_it_is() {
+    fn a_body_that_is_not_an_array_is_one_message() {
         for body in [
             "",
             "x",
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_surrogate_pair_is_no_message() {
+    fn a_lone_surrogate_is_refused() {
         assert_eq!(refusal(r#"["\ud800"]"#), (400, "invalid_body"));
     }
 }

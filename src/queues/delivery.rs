@@ -1,6 +1,6 @@
-//! An answer whose messages go back to the queue at once when its client has left meanwhile.
+//! An answer whose messages return to the queue at once if its client has disconnected.
 //!
-//! What is lost further on comes back when its visibility is over.
+//! A message lost further on returns after its visibility timeout.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::waiters::Waiters;
 use crate::delivery::{self, Delivered, Share};
 use crate::http::json::done_with;
 
-/// Messages on their way to a receiver.
+/// Messages in transit to a receiver.
 pub(super) struct Delivery {
     pub(super) queues: Arc<Queues>,
     pub(super) waiters: Arc<Waiters>,
@@ -40,7 +40,7 @@ impl<'r> Responder<'r, 'static> for Delivery {
     }
 }
 
-/// Until the answer is sent, and no longer than that.
+/// Held only until the answer is sent.
 struct InFlight(
     Option<Unsent>,
     #[expect(dead_code, reason = "it is there to be dropped")] Option<Share>,

@@ -1,8 +1,8 @@
-//! Looks for what Prometheus is told of the queues.
+//! Reads the gauges of the queues.
 //!
-//! A scrape walks through the queues, a bounded number of them, a few at a time. So up to [`MOST_LOOKS`] pages of
-//! queues are counted anew at every scrape; more than that are counted by several scrapes, and the totals are those of
-//! the last whole walk.
+//! A scrape reads a bounded number of queues, in pages. Up to [`MOST_LOOKS`] pages of queues are counted completely
+//! by every scrape. More are counted by several scrapes, and the totals are those of
+//! the last complete walk.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -17,12 +17,12 @@ use crate::broker::Broker;
 use crate::failure::Failure;
 use crate::telemetry::scrape::AtScrape;
 
-/// Pages of names that one scrape looks at.
+/// The maximum of pages per scrape.
 const MOST_LOOKS: usize = 32;
-/// When a scrape stops to begin with another page, and leaves the rest to the next scrape.
+/// When a scrape stops starting pages, and leaves the rest to the next scrape.
 const ENOUGH: Duration = Duration::from_millis(200);
 
-/// The gauges, and how far the walk has come.
+/// The gauges, and the progress of the walk.
 pub(super) struct Gauges {
     broker: Broker,
     walk: Mutex<Walk>,
@@ -32,13 +32,13 @@ pub(super) struct Gauges {
 struct Walk {
     cursor: u64,
     totals: Totals,
-    /// Hashes of the names: Redis may tell one twice while their number changes.
+    /// Hashes of the names: Redis may return one twice while their number changes.
     seen: HashSet<u64>,
     hashes: RandomState,
 }
 
 impl Gauges {
-    /// Not a number until the first walk has ended.
+    /// NaN until the first walk has ended.
     pub(super) fn of(broker: &Broker) -> Self {
         METRICS.hide();
         Self {
@@ -65,7 +65,7 @@ impl Gauges {
 #[rocket::async_trait]
 impl AtScrape for Gauges {
     async fn renew(&self, by: Instant) {
-        // Somebody else's scrape renews them already.
+        // Another scrape is updating them already.
         let Ok(mut walk) = self.walk.try_lock() else {
             return;
         };
@@ -77,7 +77,7 @@ impl AtScrape for Gauges {
 }
 
 impl Walk {
-    /// Looks at one page; true at the end.
+    /// Reads one page; returns true at the end.
     async fn step(&mut self, broker: &Broker) -> Result<bool, Failure> {
         let (next, mut names) = totals::names(broker, self.cursor).await?;
         self.leave_out_seen(&mut names);
@@ -96,7 +96,7 @@ mod tests {
     use super::Walk;
 
     #[test]
-    fn a_name_that_redis_tells_twice_counts_once() {
+    fn a_name_that_redis_returns_twice_counts_once() {
         let mut walk = Walk::default();
         for (told, counted) in [(["a", "b"], vec!["a", "b"]), (["b", "c"], vec!["c"])] {
             let mut names = told.map(str::to_owned).to_vec();

@@ -1,4 +1,4 @@
-//! What Prometheus is told of the queues: totals and the worst of all, never names, which clients choose.
+//! The metrics of the queues: totals and maxima, never names, which clients choose.
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -19,8 +19,8 @@ pub(crate) struct Metrics {
 pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     queues: gauge(
         "order_api_reliable_queues",
-        "Queues with receipts. This and what is told of their messages is the same on every instance, and NaN while \
-         Redis is away.",
+        "Queues with receipts. This and the other metrics of them are the same on every instance, and NaN while \
+         Redis is down.",
     ),
     messages: gauges(
         "order_api_reliable_queue_messages",
@@ -29,17 +29,17 @@ pub(crate) static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics {
     ),
     oldest_age: gauge(
         "order_api_reliable_queue_oldest_age_seconds",
-        "Time since the push of the oldest message that is ready, of all queues with receipts; 0 where none is \
-         ready. It grows while nobody empties a queue.",
+        "Time since the push of the oldest ready message of all queues with receipts; 0 if none is ready. It grows \
+         while a queue is not emptied.",
     ),
     longest_in_flight: gauge(
         "order_api_reliable_queue_longest_in_flight_seconds",
-        "Longest time for which a receiver has had its message, of all queues with receipts; 0 where none is in \
-         flight. It grows while a receiver holds on to one.",
+        "Longest time that a receiver has held a message, of all queues with receipts; 0 if none is in flight. It \
+         grows while a receiver keeps one.",
     ),
     dead_dropped: gauge(
         "order_api_reliable_queue_dead_dropped_messages",
-        "Dead letters that are lost, since their queue had too many.",
+        "Dead letters that were dropped, since their queue had too many.",
     ),
 });
 
@@ -77,7 +77,7 @@ impl Metrics {
     }
 }
 
-/// Since so many milliseconds after 1970, by the clock of this machine, as receipts are.
+/// The age of a time in milliseconds since 1970, by the clock of this machine, as in receipts.
 fn since(receipt: u64) -> Duration {
     let received = SystemTime::UNIX_EPOCH + Duration::from_millis(receipt);
     received.elapsed().unwrap_or_default()

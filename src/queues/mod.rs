@@ -1,4 +1,4 @@
-//! Queues whose messages stay until their receiver has acknowledged them.
+//! Queues whose messages stay until their receiver acknowledges them.
 
 mod body;
 mod delivery;

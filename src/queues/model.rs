@@ -1,4 +1,4 @@
-//! What a queue, its messages and their receipts are.
+//! Queues, messages and receipts.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use ulid::Ulid;
 
 const LONGEST_NAME: usize = 64;
 
-/// Seconds that a message can be invisible or delayed: twelve hours.
+/// The maximum of a visibility timeout or delay in seconds: twelve hours.
 pub(super) const LONGEST_VISIBILITY: u64 = 43_200;
 
 /// `[a-z0-9-]{1,64}`.
@@ -16,7 +16,7 @@ pub(super) const LONGEST_VISIBILITY: u64 = 43_200;
 pub(super) struct QueueName(String);
 
 impl QueueName {
-    /// Nothing for what is not a name.
+    /// None if it is not a valid name.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
         let is_name = (1..=LONGEST_NAME).contains(&text.len()) && text.bytes().all(allowed);
@@ -37,7 +37,7 @@ pub(super) struct Receipt {
 }
 
 impl Receipt {
-    /// Nothing for what can be no receipt.
+    /// None if it cannot be a receipt.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (message, nonce) = text.split_once('-')?;
         let is_id = (1..=20).contains(&message.len()) && message.bytes().all(|byte| byte.is_ascii_digit());
@@ -55,21 +55,21 @@ impl fmt::Display for Receipt {
     }
 }
 
-/// How many messages are wanted, and for how long nobody else gets them.
+/// The number of requested messages, and their visibility timeout.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Terms {
     pub(super) max: u64,
-    /// Seconds.
+    /// In seconds.
     pub(super) visibility: u64,
 }
 
-/// A message in the hands of its receiver.
+/// A received message.
 #[derive(Debug, Serialize)]
 pub(super) struct Received {
     pub(super) id: String,
     pub(super) message: String,
     pub(super) receipt: String,
-    /// Deliveries, this one included.
+    /// Deliveries, including this one.
     pub(super) attempts: u32,
     #[serde(with = "time::serde::rfc3339")]
     pub(super) enqueued_at: OffsetDateTime,
@@ -87,7 +87,7 @@ pub(super) struct DeadLetter {
     pub(super) dead_since: OffsetDateTime,
 }
 
-/// How many messages a queue has, by where they stand.
+/// The number of messages of a queue, by state.
 #[derive(Debug, Serialize)]
 pub(super) struct Numbers {
     pub(super) name: String,
@@ -95,9 +95,9 @@ pub(super) struct Numbers {
     pub(super) delayed: u64,
     pub(super) in_flight: u64,
     pub(super) dead: u64,
-    /// Dead letters that were dropped since there were too many.
+    /// Dead letters that were dropped because there were too many.
     pub(super) dead_dropped: u64,
-    /// Since the push of the oldest that is ready.
+    /// The time since the push of the oldest ready message.
     pub(super) oldest_age_seconds: Option<f64>,
 }
 

@@ -1,16 +1,16 @@
-//! What clients of the queues are told when a request is refused.
+//! The refusals of the queues.
 
 use crate::error::{Refusal, Shape};
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum QueueRefusal {
-    /// The name in the path is not one that a queue can have.
+    /// The name in the path is not valid.
     #[error("The name of a queue must have 1 to 64 characters, each of a-z, 0-9 or a hyphen.")]
     InvalidName,
-    /// Nobody has ever pushed to the queue.
+    /// The queue does not exist.
     #[error("There is no queue {0}.")]
     QueueNotFound(String),
-    /// The message is acknowledged, or somebody else has it by now, or there never was such a receipt.
+    /// The message was acknowledged or received again, or the receipt never existed.
     #[error("There is no message with this receipt any more.")]
     ReceiptNotFound,
 }

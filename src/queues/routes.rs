@@ -1,4 +1,4 @@
-//! The HTTP of the queues with receipts.
+//! HTTP of the queues with receipts.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -39,7 +39,7 @@ impl FromParam<'_> for QueueName {
 static VISIBILITY: LazyLock<Schema<Visibility>> =
     LazyLock::new(|| Schema::of(include_str!("schemas/visibility.json")));
 
-/// Mounts the queues; to be called inside the async runtime.
+/// Mounts the queues; must be called inside the async runtime.
 pub(crate) fn stage(broker: &Broker, budget: &Budget, scrapes: &mut Scrapes) -> AdHoc {
     LazyLock::force(&VISIBILITY);
     scrapes.push(Box::new(Gauges::of(broker)));
@@ -220,7 +220,7 @@ async fn redrive(
     Ok(done_with("redriven", redriven))
 }
 
-// Not `DELETE …/messages`: an acknowledgement whose receipt got lost on the way must not empty the queue.
+// Not `DELETE …/messages`: an acknowledgement that lost its receipt must not empty the queue.
 #[rocket::post("/<queue>/purge", data = "<_none>")]
 async fn purge(
     _authorized: Authorized,

@@ -1,4 +1,4 @@
-//! The Lua scripts, each behind the part that all of them begin with.
+//! The Lua scripts, each after their common part.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use super::keys;
 use super::model::QueueName;
 use crate::broker::{Call, Script};
 
-/// After so many deliveries without an acknowledgement a message goes to the dead letters.
+/// After this many deliveries without an acknowledgement a message becomes a dead letter.
 const MAX_ATTEMPTS: u32 = 5;
 
 macro_rules! script {
@@ -22,7 +22,7 @@ macro_rules! script {
     };
 }
 
-// Whatever drains a queue works in a Redis that is out of memory; what fills it is refused as a whole.
+// Scripts that drain a queue work in a Redis that is out of memory; the others are refused completely.
 script!(PUSH, "#!lua", "scripts/push.lua");
 script!(RECEIVE, "#!lua flags=allow-oom", "scripts/receive.lua");
 script!(ACKNOWLEDGE, "#!lua flags=allow-oom", "scripts/acknowledge.lua");
@@ -35,7 +35,7 @@ script!(PURGE, "#!lua flags=allow-oom", "scripts/purge.lua");
 script!(PURGE_DEAD, "#!lua flags=allow-oom", "scripts/purge_dead.lua");
 script!(DELETE, "#!lua flags=allow-oom", "scripts/delete.lua");
 
-/// Reads the totals of some queues, whose keys are all that it is told.
+/// Reads the totals of some queues; their keys are its only arguments.
 pub(super) static TOTALS: LazyLock<Script> = LazyLock::new(|| {
     Script::new(concat!(
         "#!lua flags=no-writes\n",
@@ -43,7 +43,7 @@ pub(super) static TOTALS: LazyLock<Script> = LazyLock::new(|| {
     ))
 });
 
-/// A call of `script` on `queue`, with all that `queue.lua` names; the script's own arguments are to follow.
+/// A call of `script` on `queue`, with all names of `queue.lua`; the script's own arguments follow.
 pub(super) fn call<'s>(script: &'s Script, queue: &QueueName) -> Call<'s> {
     let mut call = script.on(&keys::queue(queue));
     call.arg(MAX_ATTEMPTS);

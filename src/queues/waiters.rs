@@ -1,5 +1,5 @@
-//! Receivers that wait for a message. Those of one queue stand in line: the first looks again and again, and at
-//! once when this process has pushed; the others sleep until it has what it wanted and left.
+//! Receivers that wait for a message. Those of one queue stand in line: the first polls regularly, and at once
+//! after a push by this process. The others sleep until it has left.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,16 +13,16 @@ use super::model::{QueueName, Terms};
 use super::store::{Handed, Queues};
 use crate::failure::Failure;
 
-/// What other processes push, and delays and visibilities that end, are seen after this time.
+/// The interval of polls, for pushes of other processes, delays and visibility timeouts.
 const LOOK_AGAIN: Duration = Duration::from_millis(150);
 
-/// The lines that anyone stands in.
+/// The lines with waiting receivers.
 #[derive(Default)]
 pub(super) struct Waiters(Mutex<HashMap<QueueName, Line>>);
 
 #[derive(Default, Clone)]
 struct Line {
-    /// How many stand in it; the last one takes it away.
+    /// The length of the line; the last receiver removes it.
     length: usize,
     signals: Arc<Signals>,
 }
@@ -33,19 +33,19 @@ struct Signals {
     turn: tokio::sync::Mutex<()>,
     /// For the first: there is something new.
     pushed: Notify,
-    /// For all others: Redis is away, do not wait in line to hear of it.
+    /// For all others: Redis is down, do not wait in line to find out.
     failed: Notify,
 }
 
 impl Waiters {
-    /// Lets whoever waits for messages of this queue look at once.
+    /// Wakes the first receiver that waits for messages of this queue.
     pub(super) fn wake(&self, queue: &QueueName) {
         if let Some(line) = self.lines().get(queue) {
             line.signals.pushed.notify_one();
         }
     }
 
-    /// Receives what is ready, or the first that comes before `ended`; then nothing.
+    /// Receives ready messages, or the first that come before `ended`; then none.
     pub(super) async fn receive(
         &self,
         queues: &Queues,
@@ -56,7 +56,7 @@ impl Waiters {
         let place = Place::take(self, queue);
         let signals = &place.signals;
         tokio::pin!(ended);
-        // A look is never cut off: what Redis has handed out has to reach the client.
+        // A poll is never canceled: messages that Redis has returned must reach the client.
         let look = || queues.receive(queue, terms);
         let _turn = tokio::select! {
             biased;
@@ -83,7 +83,7 @@ impl Waiters {
     }
 }
 
-/// A place in the line for a queue.
+/// A position in the line of a queue.
 struct Place<'a> {
     waiters: &'a Waiters,
     queue: &'a QueueName,
@@ -120,7 +120,7 @@ mod tests {
     use super::{Place, QueueName, Waiters};
 
     #[test]
-    fn a_line_is_gone_with_the_last_who_stands_in_it() {
+    fn a_line_is_removed_with_its_last_receiver() {
         let (waiters, queue) = (Waiters::default(), QueueName::parse("mails").unwrap());
         waiters.wake(&queue);
         let first = Place::take(&waiters, &queue);

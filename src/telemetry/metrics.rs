@@ -14,7 +14,7 @@ use rocket_prometheus::prometheus::{
 pub const SECONDS: [f64; 12] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 ];
-/// Upper bounds in seconds, for what takes microseconds when all is well: 0.1 ms to 1 s.
+/// Upper bounds in seconds, for durations of microseconds in the best case: 0.1 ms to 1 s.
 pub const SHORT_SECONDS: [f64; 11] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0,
 ];
@@ -32,7 +32,7 @@ pub fn counter(name: &str, help: &str) -> IntCounter {
     declare(IntCounter::new(name, help))
 }
 
-/// Declares counters, told apart by labels.
+/// Declares counters with labels.
 pub fn counters(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
     declare(IntCounterVec::new(Opts::new(name, help), labels))
 }
@@ -42,7 +42,7 @@ pub fn gauge(name: &str, help: &str) -> Gauge {
     declare(Gauge::new(name, help))
 }
 
-/// Declares gauges, told apart by labels.
+/// Declares gauges with labels.
 pub fn gauges(name: &str, help: &str, labels: &[&str]) -> GaugeVec {
     declare(GaugeVec::new(Opts::new(name, help), labels))
 }
@@ -53,7 +53,7 @@ pub fn histogram(name: &str, help: &str, buckets: &[f64]) -> Histogram {
     declare(Histogram::with_opts(options))
 }
 
-/// Declares histograms, told apart by labels.
+/// Declares histograms with labels.
 pub fn histograms(name: &str, help: &str, buckets: &[f64], labels: &[&str]) -> HistogramVec {
     let options = HistogramOpts::new(name, help).buckets(buckets.into());
     declare(HistogramVec::new(options, labels))
@@ -76,14 +76,14 @@ fn declare<C: Collector + Clone + 'static>(metric: Result<C>) -> C {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    //! What is declared, for tests: the registry does not show metrics whose labels have had no value yet.
+    //! The declared metrics, for tests: the registry does not list metrics without a value yet.
 
     use std::sync::{Mutex, PoisonError};
 
     use rocket_prometheus::prometheus::core::Collector;
     use rocket_prometheus::prometheus::proto::MetricType;
 
-    /// A metric as it was declared.
+    /// A metric as declared.
     #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
     pub(crate) struct Declared {
         pub(crate) name: String,

@@ -1,4 +1,4 @@
-//! How the service tells what it does.
+//! Logs and metrics.
 
 pub mod logs;
 pub mod metrics;

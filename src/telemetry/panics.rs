@@ -1,8 +1,8 @@
-//! A panic is a line of the log like any other, not text between the lines.
+//! A panic is one line of the log, not text between the lines.
 
 use std::panic::{self, PanicHookInfo};
 
-/// From now on, in place of Rust's own text on standard error.
+/// From now on, instead of Rust's own text on standard error.
 pub(super) fn log_them() {
     panic::set_hook(Box::new(log));
 }
@@ -23,9 +23,9 @@ mod tests {
     use crate::telemetry::logs::format::tests::logged;
 
     #[test]
-    fn a_panic_is_one_line_with_message_and_place() {
+    fn a_panic_is_one_line_with_message_and_location() {
         let (here, before) = (thread::current().id(), panic::take_hook());
-        // Other tests panic as they did.
+        // Other tests panic as before.
         panic::set_hook(Box::new(move |panicked| match thread::current().id() == here {
             true => super::log(panicked),
             false => before(panicked),

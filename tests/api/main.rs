@@ -1,6 +1,6 @@
-//! The service as a client meets it: the real binary, a real PostgreSQL, one database a test.
+//! The service as clients see it: the real binary and a real PostgreSQL, with one database per test.
 //!
-//! Needs `DATABASE_URL` of a role that may create databases, and `REDIS_URL`: `make test` brings private servers.
+//! Needs `DATABASE_URL` of a role that may create databases, and `REDIS_URL`: `make test` starts private servers.
 
 #![allow(
     clippy::unwrap_used,

@@ -45,7 +45,7 @@ fn restore(file: &str) -> String {
 }
 
 #[rocket::async_test]
-async fn a_backup_restored_into_an_empty_stack_brings_everything_back() {
+async fn a_backup_restored_into_an_empty_stack_restores_everything() {
     up(1);
     let shelf = Shelf::new("empty");
     let id = write_everything().await;
@@ -55,7 +55,7 @@ async fn a_backup_restored_into_an_empty_stack_brings_everything_back() {
 
     let refused = restore(&file);
     assert!(refused.contains("OVERWRITE=yes"), "{refused}");
-    // Nothing was stopped for that.
+    // Refusing does not stop anything.
     assert_eq!(order(later).await["status"], "UNASSIGNED");
     assert_eq!(push("third").await, 200);
 
@@ -67,7 +67,7 @@ async fn a_backup_restored_into_an_empty_stack_brings_everything_back() {
 }
 
 #[rocket::async_test]
-async fn no_backup_is_made_while_a_store_is_away() {
+async fn no_backup_is_made_while_a_store_is_down() {
     up(1);
     let shelf = Shelf::new("away");
     for store in ["order-api-redis", "order-api-db"] {
@@ -105,7 +105,7 @@ async fn a_damaged_backup_is_refused_and_nothing_is_changed() {
     assert_everything(id).await;
 }
 
-/// Messages that are in the queue, all popped.
+/// All messages of the queue, popped.
 async fn numbers() -> Vec<u64> {
     let mut numbers = Vec::new();
     while let Some(message) = crate::stack::pop().await.as_str() {
@@ -135,7 +135,7 @@ async fn a_backup_taken_under_load_is_consistent_within_each_store() {
 
     compose(&["down", "--volumes"]);
     run("make", &["restore", &format!("FILE={file}")]);
-    // An order of the backup was taken by one courier at most, and the messages are the first of those pushed.
+    // Each order of the backup was taken by at most one courier, and the messages are the first of those pushed.
     let mut there = 0;
     for (id, (won, _)) in seen.takes {
         if order(id).await["status"] == "TAKEN" {
@@ -149,7 +149,7 @@ async fn a_backup_taken_under_load_is_consistent_within_each_store() {
     assert!(numbers.iter().copied().eq(0..numbers.len() as u64), "{numbers:?}");
 }
 
-/// Starts a script in a process group of its own, and ends all of it by SIGKILL after this time.
+/// Starts a script in its own process group, and kills the group with SIGKILL after this time.
 pub async fn killed(script: &str, argument: &str, after: Duration) {
     let mut child = command(script)
         .arg(argument)
@@ -167,7 +167,7 @@ pub async fn killed(script: &str, argument: &str, after: Duration) {
 }
 
 #[rocket::async_test]
-async fn killed_at_any_point_a_restore_leaves_each_store_whole_and_can_be_run_again() {
+async fn a_killed_restore_leaves_each_store_whole_and_can_be_run_again() {
     up(1);
     let shelf = Shelf::new("killed");
     let id = write_everything().await;
@@ -182,7 +182,7 @@ async fn killed_at_any_point_a_restore_leaves_each_store_whole_and_can_be_run_ag
         )
         .await;
         up(1);
-        // Before or after, of which the one does not know the later order; and the value was there in both.
+        // Before or after the restore, which differ in the later order; the value exists in both.
         let orders = (order(id).await, order(later).await);
         assert_eq!(orders.0["status"], "TAKEN");
         assert!(
@@ -200,7 +200,7 @@ async fn killed_at_any_point_a_restore_leaves_each_store_whole_and_can_be_run_ag
 }
 
 #[rocket::async_test]
-async fn killed_at_any_point_a_backup_leaves_a_whole_file_or_none() {
+async fn a_killed_backup_leaves_a_whole_file_or_none() {
     up(1);
     let shelf = Shelf::new("half");
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! A checkout of the repository in another place, of another user, with a stack of its own.
+//! A checkout of the repository in another directory, owned by another user, with its own stack.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -6,19 +6,19 @@ use std::process::Command;
 
 use crate::stack::{Place, compose, move_to, run};
 
-/// From here on all commands, and all requests, are for this checkout; removed with the test, its volumes too.
+/// From here on all commands and requests use this checkout; it is removed with the test, including its volumes.
 pub struct Checkout {
     root: PathBuf,
 }
 
 impl Checkout {
-    /// With lines of its `.env`, which the first command completes.
+    /// With these lines in its `.env`, which the first command completes.
     pub fn new(name: &str) -> Self {
         let root = std::env::temp_dir().join(format!("order-api-{name}"));
         let _ = std::fs::remove_dir_all(&root);
         std::fs::create_dir_all(&root).unwrap();
         let checkout = Self { root: root.clone() };
-        // What Docker builds from keeps its mode, else it would be built for minutes; all else is the umask's.
+        // Docker's build inputs keep their mode, to reuse the build cache; the umask applies to the rest.
         let script = "umask 077 && chmod 700 \"$1\" && git ls-files -z --cached --others --exclude-standard |
             tar --create --null --files-from=- --ignore-failed-read | tar --extract --no-same-owner --directory=\"$1\" &&
             cd \"$1\" && chmod -R go+rX .cargo Cargo.* loadtests migrations src start.sh && chown -R \"$2\" .";
@@ -55,7 +55,7 @@ fn is_root() -> bool {
     stdout("id", &["-u"]) == "0"
 }
 
-/// An ordinary user and the group `docker`; where the tests have no power to become one, they are one already.
+/// An ordinary user in the group `docker`. Tests that cannot switch users run as one already.
 fn user() -> String {
     if is_root() {
         let group = stdout("stat", &["--format", "%g", "/var/run/docker.sock"]);
@@ -65,7 +65,7 @@ fn user() -> String {
     }
 }
 
-/// What runs a command as that user, under a umask that lets nobody else in.
+/// The command prefix that switches to that user, with a restrictive umask.
 fn runner() -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     if is_root() {

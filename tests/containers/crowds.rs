@@ -1,4 +1,4 @@
-//! Many clients at once who send slowly, or much: no container runs out of memory.
+//! Many concurrent clients that send slowly, or a lot: no container runs out of memory.
 
 #![allow(clippy::print_stderr, reason = "the figures are worth a line")]
 
@@ -14,7 +14,7 @@ fn address() -> String {
     url("").trim_start_matches("http://").to_owned()
 }
 
-/// That no process in any container was killed for memory, and the most that `docker stats` has seen, in percent.
+/// Checks that no process in any container was killed for memory; holds the peak of `docker stats`, in percent.
 struct Watch {
     all: Vec<String>,
     restarts: Vec<i64>,
@@ -27,7 +27,7 @@ impl Watch {
         Self { all, restarts }
     }
 
-    /// The share of its memory that the fullest container has now, in percent.
+    /// The current memory use of the fullest container, in percent.
     fn fullest(&self) -> f64 {
         let mut arguments = vec!["stats", "--no-stream", "--format", "{{.MemPerc}}"];
         arguments.extend(self.all.iter().map(String::as_str));
@@ -49,7 +49,7 @@ fn restarts(container: &str) -> i64 {
     inspect(container)["RestartCount"].as_i64().unwrap()
 }
 
-/// Processes in the container that were killed for memory; of those but the first Docker tells nothing.
+/// Processes in the container that were killed for memory; Docker reports only the first one.
 fn killed(container: &str) -> u64 {
     let inside =
         "cat /sys/fs/cgroup/memory.events 2>/dev/null || cat /sys/fs/cgroup/memory/memory.oom_control";
@@ -60,7 +60,7 @@ fn killed(container: &str) -> u64 {
 
 const UPLOAD: usize = 7_000_000;
 
-/// Sends 7 MB at 600 kB/s, and reads.
+/// Sends 7 MB at 600 kB/s, and reads the answer.
 fn upload(authorization: &str) -> Result<Answer, String> {
     let mut connection = connect(&address());
     let head = format!("POST /set HTTP/1.1\r\nHost: x\r\n{authorization}Content-Length: {UPLOAD}\r\n\r\n");
@@ -70,7 +70,7 @@ fn upload(authorization: &str) -> Result<Answer, String> {
     while left > 0 {
         let size = left.min(part.len());
         if connection.write_all(&part[..size]).is_err() {
-            break; // it has been answered long ago, and nobody listens any more
+            break; // answered long ago, and the server has closed
         }
         left -= size;
         thread::sleep(Duration::from_millis(100));
@@ -86,7 +86,7 @@ fn upload_sixty(authorization: &str) -> Vec<Result<Answer, String>> {
 }
 
 #[test]
-fn sixty_uploads_at_once_cost_no_container_its_memory() {
+fn sixty_concurrent_uploads_do_not_exhaust_memory() {
     up(1);
     let right = format!("Authorization: {}\r\n", token());
     for (authorization, status) in [("", 401), ("Authorization: wrong\r\n", 401), (&right, 400)] {
@@ -102,7 +102,7 @@ fn sixty_uploads_at_once_cost_no_container_its_memory() {
         let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
         assert!(answers.iter().any(|answer| answer.status == status), "{status}");
         for answer in answers {
-            // Of those that are there at the same moment, the service reads as many as it has room for.
+            // Of those that are present at the same moment, the service reads as many as it has room for.
             assert!([status, 503].contains(&answer.status), "{answer:?}");
             answer.code();
         }
@@ -113,10 +113,10 @@ fn sixty_uploads_at_once_cost_no_container_its_memory() {
 
 const CLIENTS: usize = 1000;
 
-/// Between the bytes of one client and the next: each sends one per second.
+/// The pause between bytes of different clients: each sends one per second.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How a slow request begins: with its head, with a short body, with a long one, or one without a length.
+/// How a slow request begins: within its head, or with a short body, a long body, or one without a length.
 fn beginning(client: usize, token: &str) -> String {
     let post = |path: &str, rest: &str| {
         format!("POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n{rest}\r\n\r\n")
@@ -129,7 +129,7 @@ fn beginning(client: usize, token: &str) -> String {
     }
 }
 
-/// How long `/livez` took, the slowest last.
+/// The sorted durations of the requests for `/livez`.
 fn ask_until(end: Instant) -> Vec<Duration> {
     let mut times = Vec::new();
     while Instant::now() < end {
@@ -144,7 +144,7 @@ fn ask_until(end: Instant) -> Vec<Duration> {
 }
 
 #[test]
-fn a_thousand_clients_that_send_a_byte_per_second_are_not_noticed() {
+fn a_thousand_clients_that_send_a_byte_per_second_do_not_delay_others() {
     rlimit::increase_nofile_limit(8192).unwrap();
     up(1);
     let (watch, token) = (Watch::begin(), token());
@@ -159,14 +159,14 @@ fn a_thousand_clients_that_send_a_byte_per_second_are_not_noticed() {
     let end = Instant::now() + Duration::from_secs(15);
     let times = thread::scope(|scope| {
         let others = scope.spawn(|| ask_until(end));
-        // Each at a moment of its own, a second after its last byte.
+        // Each at its own moment, one second after its previous byte.
         let mut next = Instant::now();
         for connection in (0..CLIENTS).cycle() {
             if next > end {
                 break;
             }
             thread::sleep(next.saturating_duration_since(Instant::now()));
-            let _ = clients[connection].write(b"x"); // it may have been answered, or closed
+            let _ = clients[connection].write(b"x"); // it may have been answered or closed
             next += PAUSE;
         }
         others.join().unwrap()

@@ -1,4 +1,4 @@
-//! Nginx where it has a certificate and a key.
+//! Nginx with a certificate and a key.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ fn with_a_certificate_https_is_answered_and_plain_http_redirected() {
     assert_redirected(&stack);
     assert_key_is_secret(&stack);
     assert_chain_is_renewed(&stack);
-    // Without the settings no key is left behind.
+    // Without the settings the key is removed.
     up(1);
     assert!(site().join("listen.conf").exists());
     assert!(!site().join("tls.pem").exists() && !site().join("tls.pem.old").exists());
@@ -90,7 +90,7 @@ fn assert_redirected(stack: &Stack) {
     assert!(followed.contains(r#""status":"UNASSIGNED""#), "{followed}");
 }
 
-/// It is for Nginx, which is not root, and behind a directory that its owner alone enters.
+/// Nginx, which is not root, can read it; the directory above is restricted to its owner.
 fn assert_key_is_secret(stack: &Stack) {
     let key = std::fs::read_to_string(stack.path("key.pem")).unwrap();
     let secret = key.lines().nth(1).unwrap();
@@ -105,7 +105,7 @@ fn assert_key_is_secret(stack: &Stack) {
     assert!(listed.starts_with("drwx------"), "{listed}");
 }
 
-/// Clients that place orders one after the other on connections that they keep.
+/// Clients that place orders, one after another, on kept connections.
 struct Clients {
     stop: Arc<AtomicBool>,
     placed: Arc<AtomicUsize>,
@@ -113,7 +113,7 @@ struct Clients {
 }
 
 impl Clients {
-    /// They trust any certificate: it changes under them.
+    /// They accept any certificate, since it changes during the test.
     fn start() -> Self {
         let (stop, placed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let client = || {
@@ -138,7 +138,7 @@ impl Clients {
         Self { stop, placed, tasks }
     }
 
-    /// Until they have placed so many more.
+    /// Until this many more are placed.
     async fn go_on(&self, more: usize) {
         let (began, before) = (Instant::now(), self.placed.load(Ordering::Relaxed));
         while self.placed.load(Ordering::Relaxed) < before + more {
@@ -173,7 +173,7 @@ async fn a_certificate_is_renewed_under_load_without_a_failed_request() {
         spawn_blocking(move || renewing.run("make", &["renew-certificate"]))
             .await
             .unwrap();
-        // curl trusts the new one alone.
+        // curl trusts only the new one.
         assert!(stack.curl("/livez").starts_with("http/2 200"));
     }
     clients.go_on(300).await;
@@ -184,7 +184,7 @@ async fn a_certificate_is_renewed_under_load_without_a_failed_request() {
         (container.clone(), started)
     );
 
-    // And by the command that starts everything.
+    // And with the command that starts everything.
     stack.make_certificate();
     stack.run("scripts/up.sh", &[]);
     assert!(stack.curl("/livez").starts_with("http/2 200"));
@@ -192,7 +192,7 @@ async fn a_certificate_is_renewed_under_load_without_a_failed_request() {
 }
 
 #[test]
-fn a_wrong_setting_is_told_in_one_line_and_everything_stays_up() {
+fn a_wrong_setting_is_reported_in_one_line_and_everything_stays_up() {
     let good = Stack::with_certificate();
     good.run("scripts/up.sh", &[]);
     let before = nginx();
@@ -216,7 +216,7 @@ fn a_wrong_setting_is_told_in_one_line_and_everything_stays_up() {
         let told = String::from_utf8(refused.stderr).unwrap();
         assert!(!refused.status.success());
         assert!(told.starts_with(line) && told.lines().count() == 1, "{told}");
-        // Who has such a setting can still look, and stop it.
+        // With such a setting the stack can still be inspected and stopped.
         wrong.run("scripts/compose.sh", &["ps", "--all"]);
         assert_eq!(nginx(), before);
         std::mem::forget(wrong); // the stack stays that of `good`

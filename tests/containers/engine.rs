@@ -1,5 +1,5 @@
-//! The Docker engine itself ends and comes back. `RESTART_ENGINE=yes make test-containers` runs this too, as root: it
-//! stops all other containers of the machine for as long.
+//! The Docker engine itself stops and returns. `RESTART_ENGINE=yes make test-containers` runs this too, as root: it
+//! also stops all other containers of the machine for that time.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ fn until(what: &str, is: impl Fn() -> bool) {
     }
 }
 
-/// The engine, and how to start it again; whatever happens it runs in the end.
+/// The engine, and how to start it again; it always runs in the end.
 enum Engine {
     Systemd,
-    /// By hand: with these arguments, and this file for what it says.
+    /// Manually: with these arguments, and this file for its output.
     Process {
         arguments: Vec<String>,
         log: PathBuf,
@@ -84,7 +84,7 @@ fn pid() -> PathBuf {
 
 #[rocket::async_test]
 #[ignore = "restarts the Docker engine: RESTART_ENGINE=yes make test-containers"]
-async fn everything_is_healthy_again_after_the_engine_was_restarted() {
+async fn everything_recovers_after_a_restart_of_the_engine() {
     up(2);
     let id = write_everything().await;
     let engine = Engine::find();

@@ -1,4 +1,4 @@
-//! A server behind the service goes away and comes back.
+//! A server behind the service goes down and recovers.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::stack::{
     TRIP, ask, compose, containers, drain, inspect, order, place, pop, push, run, until_health, up,
 };
 
-/// Asks until it is `200`.
+/// Sends requests until one is answered with `200`.
 async fn until_well(method: Method, path: &str, sent: &str) {
     let began = Instant::now();
     while ask(method.clone(), path, sent).await.0 != 200 {
@@ -43,7 +43,7 @@ async fn without_postgresql_orders_are_503_and_with_it_none_is_lost() {
 }
 
 #[rocket::async_test]
-async fn without_redis_the_queue_is_503_and_orders_go_on() {
+async fn without_redis_the_queue_is_503_and_orders_work() {
     up(1);
     drain().await;
     assert_eq!(push("kept").await, 200);
@@ -59,7 +59,7 @@ async fn without_redis_the_queue_is_503_and_orders_go_on() {
 }
 
 #[rocket::async_test]
-async fn a_redis_that_is_killed_under_load_loses_no_message_that_was_answered() {
+async fn a_redis_killed_under_load_loses_no_confirmed_message() {
     up(1);
     drain().await;
     let pusher = |pusher: u32| async move {

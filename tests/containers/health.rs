@@ -11,7 +11,7 @@ use crate::stack::{
 };
 
 #[test]
-fn every_container_is_healthy_and_says_so() {
+fn every_container_is_healthy_and_its_check_says_so() {
     up(1);
     for service in SERVICES {
         let health = inspect(&containers(service)[0])["State"]["Health"].take();
@@ -42,9 +42,9 @@ fn every_container_is_limited() {
     }
 }
 
-/// A container's process ends by itself, and without an error at that.
+/// Ends a container's process from inside, and without an error.
 #[rocket::async_test]
-async fn every_container_starts_again_however_it_ended() {
+async fn every_container_restarts_after_any_exit() {
     up(1);
     for (service, signal) in [
         ("order-api-db", "INT"),
@@ -66,7 +66,7 @@ async fn every_container_starts_again_however_it_ended() {
 }
 
 #[test]
-fn no_password_shows_in_what_docker_tells_of_a_container() {
+fn docker_inspect_shows_no_password() {
     up(1);
     let secrets = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.env")).unwrap();
     let secrets = secrets.lines().filter_map(|line| line.split_once('='));
@@ -104,7 +104,7 @@ async fn the_lines_of_the_readme_work() {
 }
 
 #[rocket::async_test]
-async fn everything_is_there_after_down_and_up() {
+async fn everything_survives_down_and_up() {
     up(1);
     let id = write_everything().await;
     compose(&["down"]);
@@ -115,7 +115,7 @@ async fn everything_is_there_after_down_and_up() {
 #[rocket::async_test]
 async fn a_stack_that_is_up_is_left_alone_by_another_up() {
     up(1);
-    run("scripts/rolling-restart.sh", &[]); // what that has made too
+    run("scripts/rolling-restart.sh", &[]); // replaces the containers in its own way
     let before: Vec<_> = SERVICES.iter().flat_map(|service| containers(service)).collect();
     run("scripts/up.sh", &[]);
     let after: Vec<_> = SERVICES.iter().flat_map(|service| containers(service)).collect();

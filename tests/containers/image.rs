@@ -1,4 +1,4 @@
-//! The image that is deployed, and how it runs.
+//! The deployed image, and how it runs.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn the_image_is_smaller_than_150_mb() {
 }
 
 #[test]
-fn it_runs_as_a_user_without_any_power() {
+fn it_runs_as_a_user_without_privileges() {
     up(1);
     let status = compose(&["exec", "-T", "order-api-app", "cat", "/proc/1/status"]);
     let field = |name: &str| {
@@ -63,7 +63,7 @@ fn it_holds_no_tools_no_history_and_no_secret() {
     }
 }
 
-/// Nginx as it runs, but on a machine of 64 processors, removed with the test.
+/// Nginx as deployed, but on a machine of 64 processors; removed with the test.
 struct LargeNginx(String);
 
 impl LargeNginx {

@@ -1,4 +1,4 @@
-//! A backup that is made under the load tests has what they have counted.
+//! A backup made during the load tests has everything that they counted.
 
 #![allow(clippy::print_stderr, reason = "the figures are worth a line")]
 
@@ -14,20 +14,20 @@ use serde_json::Value;
 use crate::backup::Shelf;
 use crate::stack::{ask, body, command, compose, run, token, up, url};
 
-/// Messages before those of the load tests, so that some of theirs always wait.
+/// Messages pushed before the load tests, so that some of theirs always wait.
 const WAITING: usize = 3000;
 
-/// Clients that push and pop these at the same time.
+/// Clients that push and pop these meanwhile.
 const CLIENTS: usize = 16;
 
-/// When a change was asked for and answered, microseconds since 1970.
+/// The times of a change's request and answer, in microseconds since 1970.
 type Times = (u128, u128);
 
 fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()
 }
 
-/// What the load tests have written down: changes by their kind, and by the order or message.
+/// The ledger of the load tests: changes by kind, and by order or message.
 fn read(file: &str) -> BTreeMap<String, BTreeMap<String, Times>> {
     let mut changes: BTreeMap<String, BTreeMap<String, Times>> = BTreeMap::new();
     for line in std::fs::read_to_string(file).unwrap().lines() {
@@ -47,7 +47,7 @@ fn before(changes: &BTreeMap<String, Times>, is: impl Fn(&Times) -> bool) -> BTr
     kept.map(|(which, _)| which.clone()).collect()
 }
 
-/// Orders that are there, and those of them that are taken.
+/// The existing orders, and those of them that are taken.
 async fn orders() -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut there, mut taken) = (BTreeSet::new(), BTreeSet::new());
     for page in 1.. {
@@ -67,7 +67,7 @@ async fn orders() -> (BTreeSet<String>, BTreeSet<String>) {
     (there, taken)
 }
 
-/// What the queue answers to this.
+/// The queue's answer to this request.
 async fn queue(client: &Client, verb: &str, message: String) -> Value {
     let request = client
         .post(url(&format!("/api/queue/{verb}")))
@@ -92,7 +92,7 @@ async fn push_waiting() {
     }
 }
 
-/// Messages that are there, as the ledger names them.
+/// The existing messages, as the ledger names them.
 async fn messages() -> BTreeSet<String> {
     let client = Client::new();
     let popping = (0..CLIENTS).map(|_| {
@@ -118,7 +118,7 @@ async fn messages() -> BTreeSet<String> {
     there
 }
 
-/// All of `must` is there, and nothing but what may be.
+/// All of `must` exists, and nothing outside `may`.
 fn assert_between(what: &str, there: &BTreeSet<String>, must: &BTreeSet<String>, may: &BTreeSet<String>) {
     let lost: Vec<_> = must.difference(there).collect();
     let invented: Vec<_> = there.difference(may).collect();
@@ -133,7 +133,7 @@ fn assert_between(what: &str, there: &BTreeSet<String>, must: &BTreeSet<String>,
     );
 }
 
-/// Runs the load tests, makes a backup meanwhile, and returns when that began and ended.
+/// Runs the load tests, makes a backup meanwhile, and returns the backup's start and end.
 async fn backup_under_load(file: &str, ledger: &str, report: &str) -> Times {
     let load = format!("ARGS=--ledger {ledger} --report-file {report} --threshold 'error-rate<=0%'");
     let host = format!("HOST={}", url(""));
@@ -171,7 +171,7 @@ async fn backup_under_load(file: &str, ledger: &str, report: &str) -> Times {
 }
 
 #[rocket::async_test]
-async fn a_backup_under_the_load_tests_restored_on_an_empty_stack_has_all_that_they_counted() {
+async fn a_backup_made_under_the_load_tests_has_everything_that_they_counted() {
     compose(&["down", "--volumes"]);
     up(1);
     let shelf = Shelf::new("counts");
@@ -184,7 +184,7 @@ async fn a_backup_under_the_load_tests_restored_on_an_empty_stack_has_all_that_t
     let changes = read(&ledger);
     let [placed, won, pushed, popped] = ["placed", "won", "pushed", "popped"].map(|what| &changes[what]);
     let surely = |times: &Times| times.1 < began; // answered before the backup
-    let perhaps = |times: &Times| times.0 < ended; // asked for before its end
+    let perhaps = |times: &Times| times.0 < ended; // requested before its end
     assert!(
         placed.values().any(|times| times.0 > ended),
         "the load ended before the backup"

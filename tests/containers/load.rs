@@ -1,4 +1,4 @@
-//! Clients who place, take, show and list without a pause, over connections they keep, and remember every answer.
+//! Clients that place, take, show and list without pauses, over kept connections, and remember every answer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ const CLIENTS: usize = 8;
 /// What the clients have seen.
 #[derive(Default, Debug)]
 pub struct Seen {
-    /// Answers as they should be.
+    /// Expected answers.
     pub good: u64,
-    /// Reads that failed: they change nothing, so a proxy can repeat them.
+    /// Failed reads: they change nothing, so a proxy can repeat them.
     pub failed_reads: Vec<String>,
-    /// Placing and taking that failed.
+    /// Failed changes: placing and taking.
     pub failed_changes: Vec<String>,
-    /// For each order: takes that won, and takes whose outcome is not known.
+    /// Per order: takes that won, and takes of unknown outcome.
     pub takes: BTreeMap<i64, (u32, u32)>,
 }
 
@@ -35,11 +35,11 @@ impl Load {
         Self::of(CLIENTS, false)
     }
 
-    /// Two connections for each client; with `messages` each pushes and pops besides.
+    /// Two connections per client; with `messages` each client also pushes and pops.
     pub fn of(clients: usize, messages: bool) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let token = messages.then(token);
-        let shared = Client::new(); // which reads certificates: hundreds of them would keep the first from being served
+        let shared = Client::new(); // reads certificates: hundreds of clients doing so would delay the first requests
         let client = |_| spawn(until(Arc::clone(&stop), shared.clone(), token.clone()));
         Self {
             clients: (0..clients).map(client).collect(),
@@ -73,7 +73,7 @@ async fn until(stop: Arc<AtomicBool>, client: Client, token: Option<String>) -> 
 }
 
 impl Seen {
-    /// Places an order, takes it twice at once, and looks at it.
+    /// Places an order, takes it twice concurrently, and shows it.
     async fn round(&mut self, client: &Client) {
         let placed = match send(client, Method::POST, "/orders", TRIP).await {
             Ok((200, order)) => order["id"].as_i64().unwrap(),

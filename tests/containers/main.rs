@@ -1,6 +1,6 @@
-//! The stack of docker-compose.yml as operators meet it: what is up, what faults do, what outlives them.
+//! The stack of docker-compose.yml as operators use it: what runs, what faults do, and what persists.
 //!
-//! Needs Docker: `make test-containers` gives it a stack of its own, and one test at a time.
+//! Needs Docker: `make test-containers` provides a separate stack, and runs one test at a time.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Prometheus, and what Grafana would show of it.
+//! Prometheus, and the queries of the Grafana dashboard.
 
 use std::time::{Duration, Instant};
 
@@ -39,16 +39,16 @@ async fn until_one_answers(expression: &str) {
 #[rocket::async_test]
 async fn every_replica_is_scraped() {
     up(3);
-    // Of the last 12 s: a Prometheus that was started anew shows what it scraped before for five minutes.
+    // Of the last 12 s: a restarted Prometheus shows its earlier samples for five minutes.
     let fresh = r#"count(up{job="order-api"} == 1 and time() - timestamp(up{job="order-api"}) < 12) == 3"#;
     until_one_answers(fresh).await;
     until_one_answers(r#"up{job="prometheus"} == 1"#).await;
 }
 
 #[rocket::async_test]
-async fn every_panel_of_the_dashboard_shows_something_under_traffic() {
+async fn every_panel_of_the_dashboard_has_data_under_traffic() {
     up(1);
-    // Failures of each kind, so that what counts them has something to show.
+    // Failures of each kind, so that their panels have data.
     compose(&["stop", "order-api-redis"]);
     assert_eq!(push("x").await, 503);
     assert_eq!(ask(Method::GET, "/nothing-here", "").await.0, 404);
@@ -66,7 +66,7 @@ async fn every_panel_of_the_dashboard_shows_something_under_traffic() {
                 .as_str()
                 .unwrap()
                 .replace("$__rate_interval", "5m")
-                .replace(" or vector(0)", ""); // which would be something in any case
+                .replace(" or vector(0)", ""); // would always return something
             until_one_answers(&expression).await;
             queries += 1;
         }
@@ -81,8 +81,8 @@ fn the_alert_rules_pass_their_tests() {
 }
 
 #[rocket::async_test]
-async fn all_alert_rules_are_quiet_where_all_is_well_and_loud_where_it_is_not() {
-    compose(&["down", "--volumes"]); // Prometheus remembers what other tests did
+async fn alert_rules_are_quiet_when_healthy_and_fire_on_faults() {
+    compose(&["down", "--volumes"]); // Prometheus remembers other tests
     up(1);
     let load = Load::start();
     sleep(Duration::from_secs(20)).await;
@@ -115,7 +115,7 @@ async fn a_replica_that_is_gone_is_missed() {
     until_loud("ReplicaMissing").await;
 }
 
-/// Pushes and pops meanwhile, which fails where Redis is away.
+/// Pushes and pops meanwhile, which fails while Redis is down.
 async fn until_loud(alert: &str) {
     let began = Instant::now();
     let is_loud = |rule: &Value| rule["name"] == alert && rule["state"] != "inactive";
@@ -137,7 +137,7 @@ async fn receive(visibility: u32) -> String {
     format!("{MAILS}/{}", receipt.unwrap_or_else(|| panic!("{received}")))
 }
 
-/// Delivers a message five times, and leaves it to the dead letters.
+/// Delivers a message five times, so that it becomes a dead letter.
 async fn give_up_a_message() {
     assert_eq!(ask(Method::POST, MAILS, "x").await.0, 200);
     for _ in 0..5 {
@@ -148,7 +148,7 @@ async fn give_up_a_message() {
 }
 
 #[rocket::async_test]
-async fn what_the_reliable_queues_hold_reaches_prometheus() {
+async fn the_totals_of_the_reliable_queues_reach_prometheus() {
     up(2);
     ask(Method::DELETE, "/api/queues/mails", "").await;
     give_up_a_message().await;
@@ -174,7 +174,7 @@ async fn what_the_reliable_queues_hold_reaches_prometheus() {
     ask(Method::DELETE, "/api/queues/mails", "").await;
 }
 
-/// The alert rules, once each of them was evaluated.
+/// The alert rules, after each of them has been evaluated.
 async fn evaluated_rules() -> Vec<Value> {
     let port = std::env::var("PROMETHEUS_PORT").unwrap();
     let began = Instant::now();
@@ -191,7 +191,7 @@ async fn evaluated_rules() -> Vec<Value> {
 }
 
 #[rocket::async_test]
-async fn metrics_are_for_private_networks_alone() {
+async fn metrics_are_restricted_to_private_networks() {
     up(1);
     let private = Client::new()
         .get(crate::stack::url("/metrics"))

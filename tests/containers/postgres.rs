@@ -1,8 +1,8 @@
-//! Who may do what in PostgreSQL.
+//! Privileges in PostgreSQL.
 
 use crate::stack::{as_superuser, place, said, secret, up};
 
-/// What `psql` says to a statement of this role, which gives its password.
+/// `psql`'s output for a statement of this role, with its password.
 fn psql(role: &str, password: &str, statement: &str) -> String {
     let login = format!("PGPASSWORD={password}");
     let exec = [
@@ -54,7 +54,7 @@ async fn the_service_may_read_and_write_rows_and_nothing_else() {
 }
 
 #[test]
-fn without_its_password_a_role_is_not_let_in() {
+fn a_role_without_its_password_is_refused() {
     up(1);
     for role in ["order_api", "order_api_migrate", "order_api_service"] {
         let refused = psql(role, "wrong", "SELECT 1");
@@ -80,7 +80,7 @@ fn no_password_is_on_a_command_line() {
 }
 
 #[rocket::async_test]
-async fn tables_that_the_superuser_made_are_handed_over() {
+async fn tables_created_by_the_superuser_are_handed_over() {
     up(1);
     let id = place().await;
     as_superuser("ALTER TABLE orders OWNER TO order_api");

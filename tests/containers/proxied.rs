@@ -1,4 +1,4 @@
-//! Somebody's proxy before Nginx.
+//! A foreign proxy in front of Nginx.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ const PRIVATE: &str = "order-api-test-proxied";
 const PUBLIC: &str = "order-api-test-world";
 const PROXY: &str = "10.231.77.9";
 
-/// An Nginx of somebody else's, between clients with public addresses and this stack.
+/// A foreign Nginx, between clients with public addresses and this stack.
 struct Proxy {
     container: String,
     behind: String,
@@ -22,7 +22,7 @@ impl Proxy {
     fn start() -> Self {
         let behind = nginx();
         for (network, subnet) in [(PRIVATE, "10.231.77.0/24"), (PUBLIC, "198.51.100.0/24")] {
-            said("docker", &["network", "rm", network]); // of a run that was killed
+            said("docker", &["network", "rm", network]); // from a killed run
             run(
                 "docker",
                 &["network", "create", "--internal", "--subnet", subnet, network],
@@ -47,7 +47,7 @@ impl Proxy {
         Self { container, behind }
     }
 
-    /// The status that a client in the world gets.
+    /// The status that an external client gets.
     fn status(&self, path: &str, header: &str) -> String {
         let url = format!("http://proxy{path}");
         let curl = [
@@ -83,7 +83,7 @@ impl Drop for Proxy {
     }
 }
 
-/// The client in Nginx' last line about this path.
+/// The client in Nginx's last line about this path.
 async fn client_of(path: &str) -> String {
     let began = Instant::now();
     loop {

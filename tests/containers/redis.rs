@@ -1,4 +1,4 @@
-//! Who may do what in Redis.
+//! Privileges in Redis.
 
 use reqwest::Method;
 

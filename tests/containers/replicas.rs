@@ -8,7 +8,7 @@ use rocket::tokio::time::sleep;
 use crate::load::Load;
 use crate::stack::{compose, containers, inspect, run, said, until_health, up};
 
-/// Requests that Nginx has passed on since then, by the address that got them.
+/// The number of requests that Nginx has forwarded since then, by instance.
 fn asked_since(time: &str) -> BTreeMap<String, u32> {
     let mut asked = BTreeMap::new();
     let nginx = &containers("order-api-nginx")[0];
@@ -19,7 +19,7 @@ fn asked_since(time: &str) -> BTreeMap<String, u32> {
         let upstream = rest.split('"').next().unwrap();
         *asked.entry(upstream.to_owned()).or_default() += 1;
     }
-    asked.retain(|_, requests| *requests > 5); // what was asked in vain stands beside who answered
+    asked.retain(|_, requests| *requests > 5); // failed attempts are logged next to the instance that answered
     asked
 }
 
@@ -31,7 +31,7 @@ async fn under_load(time: Duration) -> BTreeMap<String, u32> {
     asked_since(&since)
 }
 
-/// Under load for two seconds at a time, until so many instances are asked.
+/// Under load for two seconds at a time, until this many instances get requests.
 async fn until_asked(instances: usize) -> BTreeMap<String, u32> {
     let began = Instant::now();
     loop {
@@ -52,7 +52,7 @@ async fn three_replicas_share_the_load() {
 }
 
 #[rocket::async_test]
-async fn a_replica_that_is_killed_is_dropped_and_taken_back_and_no_read_fails() {
+async fn a_killed_replica_is_skipped_and_returns_and_no_read_fails() {
     up(3);
     until_asked(3).await;
     let killed = containers("order-api-app")[0].clone();
@@ -64,7 +64,7 @@ async fn a_replica_that_is_killed_is_dropped_and_taken_back_and_no_read_fails() 
 
     assert!(seen.good > 100, "{seen:?}");
     assert_eq!(seen.failed_reads, [""; 0]);
-    // What was under way at the moment of the kill may have been done or not: it is not sent again.
+    // A change in flight at the moment of the kill may have been executed: it is not resent.
     assert!(seen.failed_changes.len() <= 16, "{:?}", seen.failed_changes);
     for (id, (won, unknown)) in seen.takes {
         assert!(
@@ -116,7 +116,7 @@ fn oldest() -> String {
 /// Clients with two connections each.
 const CROWD: usize = 128;
 
-/// The image of the service as it is, put back with the test.
+/// The current image of the service, restored with the test.
 struct Image;
 
 impl Image {
@@ -136,9 +136,9 @@ impl Drop for Image {
     }
 }
 
-/// One that ends at once, and one that listens and answers, all wrong, and knows that it is not well.
+/// One that exits at once, and one that listens, answers wrongly, and reports itself unhealthy.
 #[rocket::async_test]
-async fn a_rolling_restart_with_a_bad_image_leaves_the_good_replicas_and_says_so() {
+async fn a_rolling_restart_with_a_bad_image_keeps_the_good_replicas_and_says_so() {
     up(2);
     until_asked(2).await;
     let before = containers("order-api-app");
@@ -154,7 +154,7 @@ async fn a_rolling_restart_with_a_bad_image_leaves_the_good_replicas_and_says_so
         let seen = load.stop().await;
         drop(image);
 
-        assert!(restart.contains("the old ones serve on"), "{restart}");
+        assert!(restart.contains("the old ones keep serving"), "{restart}");
         assert_eq!(containers("order-api-app"), before);
         assert_eq!((seen.failed_reads, seen.failed_changes), (vec![], vec![]));
         assert_eq!(under_load(Duration::from_secs(2)).await.len(), 2);

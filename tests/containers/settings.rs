@@ -1,4 +1,4 @@
-//! A stack with settings of its own.
+//! A stack with its own settings.
 
 use std::process::{Command, Output};
 
@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::stack::{containers, run, up};
 
-/// A stack with settings of its own; the next `up` is without them again.
+/// A stack with its own settings; the next `up` is without them again.
 pub struct Stack {
     settings: Vec<(&'static str, String)>,
     directory: TempDir,
@@ -38,7 +38,7 @@ impl Stack {
         self.directory.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// A new one, with a new key, in the place of the one before.
+    /// Replaces the certificate with a new one that has a new key.
     pub fn make_certificate(&self) {
         let (certificate, key) = (self.path("certificate.pem"), self.path("key.pem"));
         let curve = "ec_paramgen_curve:P-256";
@@ -73,7 +73,7 @@ impl Stack {
         out.into_owned()
     }
 
-    /// What curl says of it over HTTPS, its head included.
+    /// curl's output for this request over HTTPS, including the head.
     pub fn curl(&self, path: &str) -> String {
         let (certificate, url) = (self.path("certificate.pem"), https(path));
         run(

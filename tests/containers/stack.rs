@@ -1,4 +1,4 @@
-//! The stack, by the commands that an operator has, and its clients.
+//! The stack, through the commands of its operators, and its clients.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -19,17 +19,17 @@ pub const SERVICES: [&str; 5] = [
     "order-api-prometheus",
 ];
 
-/// A checkout of another place, with a stack of its own.
+/// A checkout in another directory, with its own stack.
 #[derive(Clone)]
 pub struct Place {
     pub root: PathBuf,
     pub port: u16,
-    /// What every program is run by, and is told.
+    /// The command prefix and the environment of every program.
     pub runner: Vec<String>,
     pub environment: Vec<(&'static str, String)>,
 }
 
-/// The place that everything here is about, if it is not the checkout that the tests are of: one test runs at a time.
+/// The checkout in use, if it is not the one that the tests belong to: one test runs at a time.
 static PLACE: RwLock<Option<Place>> = RwLock::new(None);
 
 pub fn move_to(place: Option<Place>) {
@@ -44,7 +44,7 @@ fn root() -> PathBuf {
     place_of_stack().map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), |place| place.root)
 }
 
-/// What a program wrote to standard output; it has to succeed.
+/// A program's standard output; it must succeed.
 pub fn run(program: &str, arguments: &[&str]) -> String {
     let done = output(program, arguments);
     let (out, err) = (text(&done.stdout), text(&done.stderr));
@@ -52,13 +52,13 @@ pub fn run(program: &str, arguments: &[&str]) -> String {
     out.trim_end().to_owned()
 }
 
-/// What it wrote, errors too, whatever became of it.
+/// All of its output, including errors, whatever its exit code.
 pub fn said(program: &str, arguments: &[&str]) -> String {
     let done = output(program, arguments);
     text(&done.stdout) + &text(&done.stderr)
 }
 
-/// Whether it ended with 0.
+/// Whether it exited with 0.
 pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
     output(program, arguments).status.success()
 }
@@ -67,7 +67,7 @@ fn output(program: &str, arguments: &[&str]) -> Output {
     command(program).args(arguments).output().unwrap()
 }
 
-/// A command at the root of the checkout, as from a shell: not from the `make` that runs the tests.
+/// A command at the root of the checkout, as from a shell and not from the `make` that runs the tests.
 pub fn command(program: &str) -> Command {
     let place = place_of_stack();
     let (runner, environment) =
@@ -87,7 +87,7 @@ pub fn compose(arguments: &[&str]) -> String {
     run("scripts/compose.sh", arguments)
 }
 
-/// What a statement tells the superuser.
+/// A statement's result, as the superuser.
 pub fn as_superuser(statement: &str) -> String {
     let psql = [
         "exec",
@@ -121,7 +121,7 @@ pub fn inspect(container: &str) -> Value {
     all[0].take()
 }
 
-/// A container's health, as `docker inspect` tells it.
+/// A container's health, from `docker inspect`.
 pub async fn until_health(service: &str, wanted: &str) {
     let began = Instant::now();
     loop {
@@ -199,7 +199,7 @@ pub async fn pop() -> Value {
     ask(Method::POST, "/api/queue/pop", "").await.1["message"].take()
 }
 
-/// The queue is emptied.
+/// Empties the queue.
 pub async fn drain() {
     while !pop().await.is_null() {}
 }
@@ -216,7 +216,7 @@ pub async fn write_everything() -> i64 {
     id
 }
 
-/// Everything is as [`write_everything`] left it; the messages are popped.
+/// Checks that everything is as [`write_everything`] left it; pops the messages.
 pub async fn assert_everything(id: i64) {
     assert_eq!(order(id).await["status"], "TAKEN");
     assert_eq!(

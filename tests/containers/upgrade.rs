@@ -1,4 +1,4 @@
-//! PostgreSQL's data moves to another major version.
+//! Upgrading PostgreSQL to another major version.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::backup::killed;
 use crate::checkout::Checkout;
 use crate::stack::{as_superuser, assert_everything, order, place, run, said, up, write_everything};
 
-/// The one before, and the one that `.env` gets.
+/// The previous version, and the one that `.env` gets.
 const FROM: &str = "17";
 const TO: &str = "18";
 
@@ -20,7 +20,7 @@ fn runs(version: &str) -> bool {
 }
 
 #[rocket::async_test]
-async fn an_upgrade_of_postgresql_keeps_everything_and_killed_at_any_point_leaves_a_whole_stack() {
+async fn an_upgrade_keeps_everything_even_if_killed_at_any_point() {
     let _checkout = Checkout::new("upgrade");
     write_version(FROM);
     up(1);
@@ -66,7 +66,7 @@ async fn an_upgrade_of_postgresql_keeps_everything_and_killed_at_any_point_leave
     let again = said("make", &["upgrade-postgres", "TO=18"]);
     assert!(again.contains("nothing was changed"), "{again}");
 
-    // Back, to what was there then.
+    // Back to the data of the upgrade.
     write_version(FROM);
     up(1);
     assert!(runs(FROM));

@@ -1,4 +1,4 @@
-//! Whoever is in the group `docker` and no more, with a checkout that nobody else can read.
+//! An ordinary user in the group `docker`, with a checkout that nobody else can read.
 
 use reqwest::Client;
 

@@ -1,4 +1,4 @@
-//! The running stack as its clients meet it: through Nginx, at `BASE_URL`, beside whatever else is there.
+//! The running stack through Nginx, at `BASE_URL`, as clients see it; it may serve others at the same time.
 
 #![allow(
     clippy::unwrap_used,

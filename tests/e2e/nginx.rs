@@ -1,4 +1,4 @@
-//! What Nginx adds, and what it refuses by itself.
+//! What Nginx adds to answers, and what it refuses itself.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,7 +10,7 @@ use crate::raw::{Framing, Sent};
 use crate::{json, place, url};
 
 #[rocket::async_test]
-async fn the_clients_request_id_comes_back_once() {
+async fn the_client_request_id_is_returned_once() {
     let request = Client::new().get(url("/orders/abc"));
     let refused = request
         .header("X-Request-ID", "a-courier's-own")
@@ -23,14 +23,14 @@ async fn the_clients_request_id_comes_back_once() {
 }
 
 #[rocket::async_test]
-async fn a_request_without_an_id_gets_one_that_the_service_knows() {
+async fn a_request_without_an_id_gets_one_known_to_the_service() {
     let refused = reqwest::get(url("/orders/abc")).await.unwrap();
     let id = refused.headers()["x-request-id"].to_str().unwrap().to_owned();
     assert_eq!(json(refused).await["request_id"], id);
 }
 
 #[rocket::async_test]
-async fn no_body_is_taken_for_another_type_than_it_has() {
+async fn content_types_must_not_be_sniffed() {
     for path in ["/livez", "/orders?page=0&limit=1", "/nothing"] {
         let answer = reqwest::get(url(path)).await.unwrap();
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff", "{path}");
@@ -38,7 +38,7 @@ async fn no_body_is_taken_for_another_type_than_it_has() {
 }
 
 #[rocket::async_test]
-async fn long_lists_come_compressed_to_who_can_read_that() {
+async fn long_lists_are_compressed_for_clients_that_accept_it() {
     let client = Client::new();
     for _ in 0..30 {
         place(&client).await;
@@ -62,7 +62,7 @@ async fn a_large_body_is_refused_in_json() {
 }
 
 #[rocket::async_test]
-async fn a_header_without_end_is_refused_in_json() {
+async fn an_oversized_header_is_refused_in_json() {
     let request = Client::new()
         .get(url("/healthcheck"))
         .header("X-Long", "x".repeat(20_000));
@@ -72,7 +72,7 @@ async fn a_header_without_end_is_refused_in_json() {
 }
 
 #[rocket::async_test]
-async fn a_path_without_end_is_refused_in_json() {
+async fn an_oversized_path_is_refused_in_json() {
     let refused = reqwest::get(url(&format!("/{}", "x".repeat(20_000))))
         .await
         .unwrap();
@@ -81,7 +81,7 @@ async fn a_path_without_end_is_refused_in_json() {
 }
 
 #[test]
-fn what_is_no_http_is_refused_in_json() {
+fn malformed_http_is_refused_in_json() {
     let address = url("").replace("http://", "");
     let mut connection = TcpStream::connect(address).unwrap();
     connection.write_all(b"GET /\x01 HTTP/1.1\r\n\r\n").unwrap();
@@ -94,13 +94,13 @@ fn what_is_no_http_is_refused_in_json() {
 }
 
 #[rocket::async_test]
-async fn the_services_own_refusals_pass_untouched() {
+async fn the_services_own_refusals_pass_unchanged() {
     let refused = reqwest::get(url("/orders?page=0&limit=1")).await.unwrap();
     assert_eq!(refused.status(), 400);
     assert_eq!(json(refused).await["code"], "invalid_page");
 }
 
-/// Every route that asks for a token, with none and six megabytes.
+/// Every route that requires a token, without one and with a body of six megabytes.
 #[test]
 fn without_a_token_a_large_body_is_401_in_json() {
     let address = url("").replace("http://", "");

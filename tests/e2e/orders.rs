@@ -41,7 +41,7 @@ async fn a_full_page_links_to_the_orders_after_it() {
 }
 
 #[rocket::async_test]
-async fn one_courier_of_a_hundred_wins() {
+async fn one_courier_in_a_hundred_wins() {
     let client = Client::new();
     let id = place(&client).await;
     let answers = join_all((0..100).map(|_| take(&client, id))).await;

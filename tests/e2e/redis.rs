@@ -1,4 +1,4 @@
-//! The queue and the key-value space through Nginx, with the token that `API_TOKEN` tells.
+//! The queue and the key-value space through Nginx, with the token in `API_TOKEN`.
 
 use reqwest::{Client, Method, Response};
 use serde_json::json;
@@ -12,7 +12,7 @@ async fn authorized(method: Method, path: &str, body: Vec<u8>) -> Response {
 }
 
 #[rocket::async_test]
-async fn a_message_of_a_mebibyte_is_pushed_and_something_popped() {
+async fn a_message_of_one_mebibyte_is_pushed_and_one_popped() {
     let pushed = authorized(Method::POST, "/api/queue/push", vec![b'x'; 1024 * 1024]).await;
     assert_eq!(pushed.status(), 200);
     let popped = authorized(Method::POST, "/api/queue/pop", Vec::new()).await;
@@ -20,7 +20,7 @@ async fn a_message_of_a_mebibyte_is_pushed_and_something_popped() {
 }
 
 #[rocket::async_test]
-async fn a_value_of_a_mebibyte_written_in_the_longest_way_comes_back() {
+async fn a_value_of_one_mebibyte_in_its_longest_json_is_returned() {
     let value = "\u{1}".repeat(1024 * 1024);
     let body = json!({"id": "e2e", "data": value}).to_string();
     let set = authorized(Method::POST, "/set/", body.into()).await;
@@ -30,7 +30,7 @@ async fn a_value_of_a_mebibyte_written_in_the_longest_way_comes_back() {
 }
 
 #[rocket::async_test]
-async fn without_the_token_it_is_401() {
+async fn without_a_token_it_is_401() {
     let refused = Client::new()
         .post(url("/api/queue/push"))
         .body("x")

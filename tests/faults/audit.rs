@@ -1,4 +1,4 @@
-//! Asks the service, once it is well, for all that it has promised.
+//! Looks up everything that the service has confirmed, once it has recovered.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -10,22 +10,22 @@ use crate::client::{Reply, Request};
 use crate::ledger::{Ledger, text};
 use crate::support::App;
 
-/// Longer than a visibility and all that the clients have asked for.
+/// Longer than any visibility timeout and any other wait of the clients.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 #[derive(Debug, Default)]
 pub struct Audit {
-    /// What was promised and is not there, each with a word on it.
+    /// Confirmed changes that are missing, each with a description.
     pub lost: Vec<String>,
     pub taken_twice: usize,
     pub acknowledged: usize,
 }
 
 impl Audit {
-    /// Of a service that is not well.
+    /// Of a service that has not recovered.
     pub fn impossible() -> Self {
         Self {
-            lost: vec!["nobody could look".to_owned()],
+            lost: vec!["the audit was impossible".to_owned()],
             ..Self::default()
         }
     }
@@ -77,11 +77,11 @@ async fn messages(app: &App, ledger: &Ledger) -> Vec<String> {
     }
     let out = |message: &&String| ledger.popped.contains(*message) || left.contains(*message);
     let missing = ledger.pushed.iter().filter(|message| !out(message));
-    // A pop of unknown outcome may have taken one message along, as is documented.
+    // A pop of unknown outcome may have removed one message, as documented.
     missing.skip(ledger.unknown_pops).cloned().collect()
 }
 
-/// Receives and acknowledges until nothing is missing.
+/// Receives and acknowledges until no message is missing.
 async fn reliable_messages(app: &App, ledger: &mut Ledger) -> Vec<String> {
     let deadline = Instant::now() + PATIENCE;
     loop {

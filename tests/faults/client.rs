@@ -1,4 +1,4 @@
-//! Requests of the table's clients, and what came of them.
+//! Requests of the table's clients, and their answers.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::TOKEN;
 
-/// So that whoever is never answered is counted as such.
+/// An unanswered request fails after this time.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 #[derive(Debug, Clone)]
@@ -15,19 +15,19 @@ pub struct Request {
     pub method: Method,
     pub path: String,
     pub body: String,
-    /// What the ledger knows it by: an order's id, a message, a key.
+    /// Its key in the ledger: an order's id, a message, a key.
     pub about: String,
 }
 
-/// An answer, read whole; or none.
+/// A complete answer, or none.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub asked: Instant,
     pub ended: Instant,
-    /// 0 where none came.
+    /// 0 without an answer.
     pub status: u16,
     pub body: Value,
-    /// The body, or why there was no answer.
+    /// The body, or the reason why there was no answer.
     pub text: String,
     pub may_be_sent_again: bool,
 }
@@ -92,7 +92,7 @@ impl Reply {
         self.status == status && self.code() == code
     }
 
-    /// Whether a change may have happened although nobody said so.
+    /// Whether a change may have happened although it was not confirmed.
     pub fn is_unknown(&self) -> bool {
         self.status == 0 || self.is(503, "outcome_unknown")
     }

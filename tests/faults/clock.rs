@@ -1,4 +1,4 @@
-//! The wall clock of one process, which can be set back while it runs: `clock.c`, preloaded.
+//! The wall clock of one process, which can be set back while the process runs: `clock.c`, preloaded.
 
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use tempfile::{NamedTempFile, TempDir};
 
-/// Of those processes that are started with its variables.
+/// For processes that are started with its variables.
 pub struct Clock {
     offset: NamedTempFile,
 }
@@ -21,9 +21,9 @@ impl Clock {
         clock
     }
 
-    /// Seconds from the real time.
+    /// Offset from the real time, in seconds.
     pub fn shift(&self, seconds: i64) {
-        // In place: a file that is shorter for a moment would end the processes that have mapped it.
+        // In place: truncating the file would crash the processes that have mapped it.
         self.offset
             .as_file()
             .write_all_at(&seconds.to_ne_bytes(), 0)
@@ -42,7 +42,7 @@ impl Clock {
     }
 }
 
-/// Compiled once.
+/// Compiled once per run.
 fn library() -> PathBuf {
     static DIRECTORY: OnceLock<TempDir> = OnceLock::new();
     let directory = DIRECTORY.get_or_init(|| {

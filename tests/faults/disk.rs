@@ -1,12 +1,12 @@
-//! A small disk, which a test can fill: a tmpfs in a mount namespace of its own. It is as fast as memory, so that
-//! what else the machine writes has no part in the figures.
+//! A small disk that a test can fill: a tmpfs in its own mount namespace. It is as fast as memory, so other disk
+//! activity of the machine does not affect the figures.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// Bytes; a new PostgreSQL needs a quarter of it.
+/// In bytes; a new PostgreSQL needs a quarter of it.
 const SIZE: &str = "size=256m,mode=1777";
 
 /// Unmounted with the test: the namespace ends with its last process.
@@ -17,7 +17,7 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// Mounted on this directory, for those alone who go [`Disk::through`] its namespace.
+    /// Mounted on this directory, visible only to processes started [`Disk::through`] its namespace.
     pub fn mounted(directory: &Path) -> Self {
         fs::create_dir_all(directory).unwrap();
         let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
@@ -44,7 +44,7 @@ impl Disk {
         }
     }
 
-    /// What a command is run by to see the disk.
+    /// The command prefix that makes the disk visible.
     pub fn through(&self) -> Vec<String> {
         let pid = self.holder.id().to_string();
         let mut command = vec!["nsenter", "--target", &pid, "--mount"];
@@ -54,7 +54,7 @@ impl Disk {
         command.into_iter().map(str::to_owned).collect()
     }
 
-    /// To the last byte.
+    /// Fills it to the last byte.
     pub fn fill(&self) {
         let mut file = File::create(self.filler()).unwrap();
         for size in [1 << 20, 1 << 12, 1] {

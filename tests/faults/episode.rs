@@ -21,26 +21,26 @@ use crate::stage::Stage;
 use crate::support::App;
 use crate::table::Row;
 
-/// How long a fault lasts: longer than any answer may take.
+/// The duration of a fault: longer than any answer may take.
 const FAULT: Duration = Duration::from_secs(3);
 
-/// Between two requests of one client.
+/// The pause between two requests of one client.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Longer than it may take until all is well.
+/// The limit for recovery, longer than allowed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub struct Episode {
     pub row: Row,
     pub operations: Vec<(Operation, Measured)>,
-    /// The operations that were not well again in time.
+    /// The operations that did not recover in time.
     pub never_well: Vec<&'static str>,
     pub audit: Audit,
-    /// What the service logged as warnings and errors, and how often.
+    /// The warnings and errors in the service's log, with their counts.
     pub log: BTreeMap<String, usize>,
 }
 
-/// One operation and what came of it.
+/// One operation and its measurements.
 struct Asked {
     operation: Operation,
     measured: Mutex<Measured>,
@@ -60,10 +60,7 @@ impl Episode {
         let mix = Arc::new(Mix::new(&stage.app));
         let clients = mix.start();
         let never = mix.until_well(2 * PATIENCE).await;
-        assert!(
-            never.is_empty(),
-            "{row:?}: not well before there was a fault: {never:?}"
-        );
+        assert!(never.is_empty(), "{row:?}: failing before the fault: {never:?}");
         mix.leave_messages_behind().await;
         mix.each(Measured::fault_begins);
         stage.begin().await;
@@ -138,7 +135,7 @@ impl Mix {
         }
     }
 
-    /// In flight with a receiver that never comes back, when the fault begins.
+    /// Leaves messages in flight, with a receiver that never returns, when the fault begins.
     async fn leave_messages_behind(&self) {
         for number in 0..5 {
             let message = format!("left-behind-{number}");
@@ -157,7 +154,7 @@ impl Mix {
         }
     }
 
-    /// Those that are not well when this time is over.
+    /// The operations that have not recovered within this time.
     async fn until_well(&self, patience: Duration) -> Vec<&'static str> {
         let deadline = Instant::now() + patience;
         loop {

@@ -1,4 +1,4 @@
-//! What the service has promised: every change that was answered with success. The audit holds it to that.
+//! What the service has confirmed: every change that was answered with success. The audit checks all of it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
@@ -10,21 +10,21 @@ use crate::client::{Reply, Request};
 #[derive(Default)]
 pub struct Ledger {
     pub placed: Vec<i64>,
-    /// How often each order was taken with success.
+    /// The number of confirmed takes of each order.
     pub won: BTreeMap<i64, u32>,
-    /// The plain queue's messages: in by an answered push, out by an answered pop.
+    /// The messages of the plain queue: added by a confirmed push, removed by a confirmed pop.
     pub pushed: BTreeSet<String>,
     pub popped: BTreeSet<String>,
     pub popped_twice: usize,
-    /// Pops of which nobody knows whether they took a message along.
+    /// Pops that may or may not have removed a message.
     pub unknown_pops: usize,
     pub keys: BTreeSet<String>,
-    /// The reliable queue's messages: queued, and acknowledged.
+    /// The messages of the reliable queue: queued, and acknowledged.
     pub queued: BTreeSet<String>,
     pub done: BTreeMap<String, Instant>,
     /// Messages whose acknowledgement had an unknown outcome.
     pub maybe_done: BTreeSet<String>,
-    /// Messages that came again after they were acknowledged.
+    /// Messages that were received again after their acknowledgement.
     pub came_again: usize,
     /// Receipts and their messages, to be acknowledged.
     pub receipts: VecDeque<(String, String)>,
@@ -33,7 +33,7 @@ pub struct Ledger {
     received: usize,
 }
 
-/// Text of a member; empty if there is none.
+/// The text of a member; empty if it is missing.
 pub fn text(value: &Value, member: &str) -> String {
     value[member].as_str().unwrap_or_default().to_owned()
 }
@@ -79,12 +79,12 @@ impl Ledger {
         }
     }
 
-    /// One message in seven is never acknowledged by who has received it: it has to come again.
+    /// One message in seven is never acknowledged by its receiver: it must be delivered again.
     pub fn receive(&mut self, _: &Request, reply: &Reply) {
         for message in reply.body["messages"].as_array().into_iter().flatten() {
             let (receipt, text) = (text(message, "receipt"), text(message, "message"));
             self.received += 1;
-            // What was acknowledged before this receive began must not be in it.
+            // A message acknowledged before this receive began must not be in it.
             if self.done.get(&text).is_some_and(|done| *done < reply.asked) {
                 self.came_again += 1;
             }
@@ -114,7 +114,7 @@ impl Ledger {
 
     pub fn ignore(&mut self, _: &Request, _: &Reply) {}
 
-    /// Changes that were answered with success.
+    /// The number of confirmed changes.
     pub fn acknowledged(&self) -> usize {
         let won: u32 = self.won.values().sum();
         let popped = self.popped.len() + self.done.len();

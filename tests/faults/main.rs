@@ -1,6 +1,6 @@
-//! Dependencies × faults × operations as one table, whose fields are judged by the rules of `rules.rs`.
+//! Dependencies × faults × operations as one table, whose cells are judged by `rules.rs`.
 //!
-//! `make test-faults` runs it; `make reliability` writes the result into `docs/RELIABILITY.md` too.
+//! `make test-faults` runs it; `make reliability` also writes the result into `docs/RELIABILITY.md`.
 
 #![allow(
     clippy::unwrap_used,
@@ -45,11 +45,11 @@ use rocket::tokio::task::JoinError;
 use crate::episode::Episode;
 use crate::table::{Row, TABLE};
 
-/// Episodes at once: one waits while the other works.
+/// Concurrent episodes: one waits while the other works.
 const AT_ONCE: usize = 2;
 
 #[test]
-fn no_field_of_the_table_is_red() {
+fn no_cell_of_the_table_is_red() {
     let wanted = std::env::var("FAULTS").unwrap_or_default();
     let rows = TABLE
         .into_iter()
@@ -71,7 +71,7 @@ fn no_field_of_the_table_is_red() {
     if std::env::var_os("WRITE_PAGE").is_some() && red.is_empty() && wanted.is_empty() {
         page::write(&episodes);
     }
-    assert!(red.is_empty(), "{} red fields:\n{}", red.len(), red.join("\n"));
+    assert!(red.is_empty(), "{} red cells:\n{}", red.len(), red.join("\n"));
 }
 
 async fn play(row: Row) -> (Row, Result<Episode, JoinError>) {

@@ -1,4 +1,4 @@
-//! What the clients of one operation got, before, during and after the fault.
+//! The answers to one operation, before, during and after the fault.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -8,11 +8,11 @@ use serde_json::json;
 use crate::client::Reply;
 use crate::operations::{Group, Operation};
 
-/// What a reply is worth.
+/// How an answer is judged.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     Good,
-    /// In the documented way: status and code.
+    /// A documented refusal: status and code.
     Refused(String),
     /// Anything else.
     Wrong(String),
@@ -39,7 +39,7 @@ impl Verdict {
             ("GET /redis_health", 503) if reply.body == json!({"status": "Redis is down"}) => {
                 Self::Refused("503 redis".to_owned())
             }
-            // Not by itself does it go away.
+            // A full broker does not recover on its own, so `Retry-After` is not checked.
             (_, 507) if has_all == [true; 3] => Self::Refused(format!("507 {code}")),
             (_, 503) if is_due => Self::Refused(format!("503 {code}")),
             _ => Self::Wrong(format!("{status} {}", reply.text)),
@@ -47,22 +47,22 @@ impl Verdict {
     }
 }
 
-/// One operation's share of an episode, from the moment when the fault begins; before that it only has to be well.
+/// One operation's share of an episode. Before the fault only its health counts.
 #[derive(Debug, Clone)]
 pub struct Measured {
     pub route: &'static str,
     pub group: Group,
     pub replies: BTreeMap<Verdict, usize>,
-    /// Without what the request itself asked to wait.
+    /// Excludes the wait that the request itself asked for.
     pub slowest: Duration,
-    /// The same, before there was any fault.
+    /// The same, before the fault.
     pub slowest_before: Duration,
-    /// After the end of the fault: the first good answer after which there was no other.
+    /// From the end of the fault to the first good answer that was followed only by good ones.
     pub well_after: Duration,
     began: Option<Instant>,
     ended: Option<Instant>,
     bad_since: Option<Duration>,
-    /// Good answers without another in between.
+    /// Consecutive good answers.
     pub streak: usize,
 }
 
@@ -86,7 +86,7 @@ impl Measured {
         self.began = Some(Instant::now());
     }
 
-    /// Only what is asked from now on tells whether it is well.
+    /// Recovery is judged only by requests sent from now on.
     pub fn fault_ended(&mut self, at: Instant) {
         self.ended = Some(at);
         self.streak = 0;
@@ -117,7 +117,7 @@ impl Measured {
         }
     }
 
-    /// Whether enough good answers came in a row.
+    /// Whether enough consecutive answers were good.
     pub fn is_well(&self, waits: bool) -> bool {
         self.streak >= if waits { 1 } else { 3 }
     }

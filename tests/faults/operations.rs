@@ -1,4 +1,4 @@
-//! Every route of the service: what is asked of it, what it needs for that, and which answers are good.
+//! Every route of the service: the request, its dependencies, and its good answers.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::ledger::Ledger;
 use crate::support::{TAKE, TRIP};
 use crate::table::Dependency::{self, Postgres, Provider, Redis};
 
-/// Orders that are there before; more than the couriers take.
+/// Orders that exist in advance; more than the couriers take.
 pub const STOCK: u32 = 3000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,16 +25,16 @@ pub enum Group {
 pub struct Operation {
     pub route: &'static str,
     pub group: Group,
-    /// It does without the others.
+    /// The dependencies; it works without the others.
     pub needs: &'static [Dependency],
-    /// How many ask at once.
+    /// The number of concurrent clients.
     pub clients: usize,
-    /// What the request itself asks to wait.
+    /// The wait that the request itself asks for.
     pub waits: Duration,
-    /// The request of this number; none where there is nothing to do right now.
+    /// The request of this number; none if there is nothing to do right now.
     pub request: fn(&mut Ledger, usize) -> Option<Request>,
     pub is_good: fn(&Reply) -> bool,
-    /// Writes down what was promised.
+    /// Records what the answer confirms.
     pub note: fn(&mut Ledger, &Request, &Reply),
 }
 
@@ -71,7 +71,7 @@ impl Operation {
         self
     }
 
-    /// Whether something is another one afterwards, so that its outcome can be unknown.
+    /// Whether it changes anything, so that its outcome can be unknown.
     pub fn changes(&self) -> bool {
         !self.route.starts_with("GET")
     }
@@ -89,7 +89,7 @@ fn post(path: &str) -> Option<Request> {
     request(Method::POST, path)
 }
 
-/// All of them.
+/// Every operation.
 pub fn operations() -> Vec<Operation> {
     [orders(), queue(), queues(), queues_as_a_whole(), keys(), health()]
         .into_iter()
@@ -98,7 +98,7 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn orders() -> Vec<Operation> {
-    // So many that the table grows by a page within the fault.
+    // Enough for the table to grow by a page during the fault.
     let place = Operation {
         clients: 4,
         ..operation("POST /orders", Group::Changes, &[Postgres, Provider])
@@ -106,7 +106,7 @@ fn orders() -> Vec<Operation> {
     let place = place
         .asks(|_, _| Some(post("/orders")?.body(TRIP)))
         .notes(Ledger::place);
-    // All of them after the same order.
+    // All of them race for the same order.
     let take = Operation {
         clients: 3,
         ..operation("PATCH /orders/<id>", Group::Changes, ORDERS)
@@ -159,7 +159,7 @@ fn queues() -> Vec<Operation> {
         waits: Duration::from_secs(1),
         ..of("POST /api/queues/<queue>/messages/receive?wait=")
     };
-    // Somebody else may have it by now, or the attempt before this one succeeded unheard.
+    // The message may have been received again, or a previous attempt succeeded without an answer.
     let is_done = |reply: &Reply| reply.status == 200 || reply.is(404, "receipt_not_found");
     let defer = of("PATCH /api/queues/<queue>/messages/<receipt>").asks(|ledger, _| {
         let (receipt, message) = ledger.fresh.pop_front()?;
@@ -241,7 +241,7 @@ mod tests {
 
     use super::operations;
 
-    /// Method and path of every route, as far as its file tells: the path below where it is mounted.
+    /// Method and path of every route in a source file; paths are relative to their mount point.
     fn routes(directory: &Path, found: &mut Vec<(String, String)>) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn every_route_of_the_service_is_asked() {
+    fn every_route_of_the_service_is_covered() {
         let mut found = Vec::new();
         routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
         assert!(found.len() > 20, "{found:?}");
@@ -271,7 +271,7 @@ mod tests {
                 let rest = rest.split([' ', '?']).next().unwrap();
                 asked == method && (path == "/" || rest.ends_with(&path))
             });
-            assert!(is_asked, "nobody asks {method} {path}");
+            assert!(is_asked, "no operation covers {method} {path}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The table as people read it: in full on standard output, and rounded in `docs/RELIABILITY.md`.
+//! The readable table: complete on standard output, and rounded in `docs/RELIABILITY.md`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,7 +13,7 @@ use crate::table::Dependency::{Postgres, Provider, Redis, Service};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/RELIABILITY.md");
 
-/// What is between them is written by this file.
+/// This file writes what is between them.
 const MARKS: [&str; 2] = ["<!-- make reliability -->\n", "<!-- end -->\n"];
 
 const COLUMNS: [(&str, Group); 6] = [
@@ -25,7 +25,7 @@ const COLUMNS: [(&str, Group); 6] = [
     ("health, metrics, logs", Group::Health),
 ];
 
-/// Everything that is known about an episode.
+/// The complete record of an episode.
 pub fn in_full(episode: &Episode) -> String {
     let mut text = format!("== {} {}\n", episode.row.0.name(), episode.row.1);
     for (_, measured) in &episode.operations {
@@ -59,7 +59,7 @@ pub fn in_full(episode: &Episode) -> String {
     text
 }
 
-/// Puts the tables where the page has its marks.
+/// Writes the tables between the marks of the page.
 pub fn write(episodes: &[Episode]) {
     let page = fs::read_to_string(PAGE).unwrap();
     let (before, rest) = page.split_once(MARKS[0]).unwrap();
@@ -73,10 +73,10 @@ fn tables(episodes: &[Episode]) -> String {
     let mut text = String::new();
     for dependency in [Postgres, Redis, Provider, Service] {
         let names = COLUMNS.map(|(name, _)| name).join(" | ");
-        let figures = "slowest answer | well again after | changes answered | lost | twice";
+        let figures = "slowest answer | recovery | confirmed changes | lost | twice";
         write!(
             text,
-            "\n## {}\n\n| it | {names} | {figures} |\n|",
+            "\n## {}\n\n| fault | {names} | {figures} |\n|",
             dependency.name()
         )
         .unwrap();
@@ -104,18 +104,18 @@ fn row(episode: &Episode) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// The codes of all refusals, if there was any.
+/// The codes of all refusals, if any.
 fn what_clients_got(episode: &Episode, group: Group) -> String {
     let of_group = episode.operations.iter().filter(|(_, one)| one.group == group);
     let codes: BTreeSet<&str> = of_group.flat_map(|(_, one)| one.refusals()).collect();
     let code = |how: &str| match how.split_once(' ') {
-        Some((status, _)) if group == Group::Health => format!("`{status}` where it is asked for"),
+        Some((status, _)) if group == Group::Health => format!("`{status}` from its checks"),
         Some((_, code)) => format!("`{code}`"),
         None => how.to_owned(),
     };
     let codes: BTreeSet<String> = codes.into_iter().map(code).collect();
     if codes.is_empty() {
-        return "goes on".to_owned();
+        return "unaffected".to_owned();
     }
     codes.into_iter().collect::<Vec<_>>().join(", ")
 }
@@ -126,7 +126,7 @@ fn rounded_up(time: Duration) -> String {
     limit.map_or_else(|| format!("{time:.1?}"), |limit| format!("< {limit} s"))
 }
 
-/// To one digit that counts.
+/// Rounds down to one significant digit.
 fn rounded_down(number: usize) -> String {
     let unit = 10_usize.pow(number.checked_ilog10().unwrap_or_default());
     format!("> {}", number / unit * unit)

@@ -1,4 +1,4 @@
-//! A stand-in for an OSRM server that keeps its connections open, as the real one does.
+//! Simulates an OSRM server that keeps its connections open, as the real one does.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! A TCP proxy that can be told to be as bad as a network, or a peer on it, can be.
+//! A TCP proxy that can be told to fail as networks and peers do.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,27 +10,27 @@ use rocket::tokio::sync::watch;
 use rocket::tokio::time::sleep;
 use rocket::tokio::{select, spawn};
 
-/// Between two bytes of an answer.
+/// The pause between two bytes of an answer.
 const DRIP: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Passes,
-    /// Nobody listens any more, and open connections are reset.
+    /// New connections are refused, and open ones are reset.
     Refuses,
-    /// Open connections are reset; new ones are accepted, and never hear anything, even when the fault is over.
+    /// Open connections are reset. New ones are accepted and never answered, even after the fault.
     Silent,
-    /// Open connections never hear anything again; new ones pass.
+    /// Open connections are never answered again; new ones work.
     Freezes,
-    /// Nothing passes and nothing breaks: all of it goes on when the fault is over.
+    /// No data passes and no connection breaks; everything resumes after the fault.
     Hangs,
-    /// One answer in four is cut in the middle by a reset.
+    /// One answer in four is cut off by a reset.
     Resets,
-    /// Answers come byte by byte.
+    /// Answers arrive byte by byte.
     Drips,
 }
 
-/// Ends with the test.
+/// Stopped with the test.
 pub struct Proxy {
     pub port: u16,
     state: watch::Sender<State>,
@@ -39,7 +39,7 @@ pub struct Proxy {
 #[derive(Clone, Copy)]
 struct State {
     mode: Mode,
-    /// Grows with each change of the mode.
+    /// Incremented by each change of the mode.
     number: u64,
 }
 
@@ -93,7 +93,7 @@ async fn listen(mut listener: TcpListener, port: u16, mut state: watch::Receiver
     }
 }
 
-/// `opened` is the number of the state in which it was accepted.
+/// `opened` is the number of the state in which the connection was accepted.
 async fn connect(client: TcpStream, upstream: Upstream, state: watch::Receiver<State>, opened: u64) {
     client.set_nodelay(true).unwrap();
     match upstream {
@@ -176,7 +176,7 @@ where
     }
 }
 
-/// A peer that holds the connection and never says anything on it.
+/// A peer that holds the connection without ever sending anything.
 async fn until_dropped(mut state: watch::Receiver<State>) -> End {
     while state.changed().await.is_ok() {}
     End::Closed

@@ -1,4 +1,4 @@
-//! What may happen: the one place that calls a field of the table red.
+//! What is allowed: the only place that declares a cell of the table red.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use crate::operations::{Group, Operation};
 use crate::table::Dependency::{self, Postgres, Provider, Redis, Service};
 use crate::table::{Fault, Row};
 
-/// Any answer comes in less, not counting what the request itself asks to wait.
+/// Every answer takes less than this, excluding the wait that the request itself asks for.
 const SLOWEST: Duration = Duration::from_secs(2);
 
-/// After the end of the fault all is well in less.
+/// Recovery takes less than this after the end of the fault.
 const WELL_AFTER: Duration = Duration::from_secs(3);
 
-/// Every rule that this episode breaks, in words.
+/// Every rule that this episode breaks, as a sentence.
 pub fn broken(episode: &Episode) -> Vec<String> {
     let mut broken: Vec<String> = episode
         .operations
@@ -22,7 +22,7 @@ pub fn broken(episode: &Episode) -> Vec<String> {
         .flat_map(|(operation, measured)| broken_by(episode.row, operation, measured))
         .collect();
     for route in &episode.never_well {
-        broken.push(format!("{route}: not well again in 10 s"));
+        broken.push(format!("{route}: no recovery within 10 s"));
     }
     if !episode.audit.lost.is_empty() {
         broken.push(format!("lost: {:?}", episode.audit.lost));
@@ -32,11 +32,11 @@ pub fn broken(episode: &Episode) -> Vec<String> {
     }
     let is_noticed = episode.operations.iter().any(|(_, measured)| !measured.goes_on());
     if episode.row.1.is_noticed() && !is_noticed {
-        broken.push("nobody noticed the fault: was there one?".to_owned());
+        broken.push("no request was refused: was there a fault?".to_owned());
     }
     if episode.audit.acknowledged < 100 {
         broken.push(format!(
-            "only {} changes were answered",
+            "only {} changes were confirmed",
             episode.audit.acknowledged
         ));
     }
@@ -56,16 +56,16 @@ fn broken_by(row: Row, operation: &Operation, measured: &Measured) -> Vec<String
         }
     }
     if measured.slowest >= SLOWEST {
-        broken.push(format!("{:?} until an answer", measured.slowest));
+        broken.push(format!("an answer took {:?}", measured.slowest));
     }
     if measured.well_after >= WELL_AFTER {
-        broken.push(format!("well again after {:?}", measured.well_after));
+        broken.push(format!("recovery took {:?}", measured.well_after));
     }
     let name = |what| format!("{}: {what}", measured.route);
     broken.into_iter().map(name).collect()
 }
 
-/// Whether this status and code is documented for this fault.
+/// Whether this status and code are documented for this fault.
 fn may_refuse(row: Row, operation: &Operation, how: &str) -> bool {
     operation.needs.contains(&row.0)
         && !goes_on(row, operation)
@@ -77,11 +77,11 @@ fn may_refuse(row: Row, operation: &Operation, how: &str) -> bool {
         }
 }
 
-/// Operations that this fault does not touch, though the dependency is theirs.
+/// Whether this fault does not affect the operation, although it uses the dependency.
 fn goes_on((dependency, fault): Row, operation: &Operation) -> bool {
     match (dependency, fault) {
         (_, Fault::ClockSetBack) => true,
-        // Reads, and what makes room.
+        // Reads, and operations that free memory.
         (Redis, Fault::OutOfMemory) => {
             let grows = [
                 "POST /api/queue/push",
@@ -136,7 +136,7 @@ mod tests {
         reply(503, body, 0)
     }
 
-    /// Whether this row has a red field after one such reply during the fault.
+    /// Whether this row has a red cell after one such reply during the fault.
     fn is_red(row: Row, route: &str, reply: &Reply) -> bool {
         let all = operations();
         let operation: &Operation = all.iter().find(|one| one.route == route).unwrap();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_need_the_dependency_goes_on() {
+    fn operations_without_the_dependency_are_unaffected() {
         assert!(is_red(AWAY, "POST /api/queue/push", &refusal("overloaded")));
         let redis = (Redis, Fault::Refuses);
         assert!(is_red(redis, "POST /orders", &refusal("database_unavailable")));

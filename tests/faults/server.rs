@@ -1,4 +1,4 @@
-//! A PostgreSQL or Redis server of one episode's own, on a disk of its own; Redis with a clock of its own too.
+//! A PostgreSQL or Redis server for one episode, on its own disk; Redis also with its own clock.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,13 +18,13 @@ pub struct Server {
     directory: PathBuf,
     flags: Vec<&'static str>,
     url: String,
-    /// Of Redis alone.
+    /// Only for Redis.
     clock: Option<Clock>,
     disk: Disk,
 }
 
 impl Server {
-    /// Durable, with all the tables and so many orders.
+    /// Durable, with all tables and this number of orders.
     pub fn postgres(orders: u32) -> Self {
         let server = Self::start("postgres.sh", vec![]);
         let migrated = Command::new(env!("CARGO_BIN_EXE_order-api"))
@@ -61,7 +61,7 @@ impl Server {
         server
     }
 
-    /// The Unix socket that it listens on.
+    /// The Unix socket that the server listens on.
     pub fn socket(&self) -> PathBuf {
         if let Some(path) = self.url.strip_prefix("redis+unix://") {
             return path.into();
@@ -71,17 +71,17 @@ impl Server {
         PathBuf::from(&*host).join(".s.PGSQL.5432")
     }
 
-    /// As an operator does it.
+    /// A clean stop.
     pub fn stop(&self) {
         self.run("stop").unwrap();
     }
 
-    /// As a power cut does it.
+    /// A kill, as in a power failure.
     pub fn kill(&self) {
         self.run("crash").unwrap();
     }
 
-    /// Nothing happens if it runs.
+    /// No effect if it is running.
     pub fn start_again(&self) {
         assert_eq!(self.run("start").unwrap(), self.url);
     }
@@ -110,7 +110,7 @@ impl Server {
         command.exec(&mut client.get_connection().unwrap()).unwrap();
     }
 
-    /// What it prints, or why it failed.
+    /// Its output, or its error.
     fn run(&self, verb: &str) -> Result<String, String> {
         let script = format!("{}/scripts/{}", env!("CARGO_MANIFEST_DIR"), self.script);
         let words: Vec<String> = self

@@ -1,4 +1,4 @@
-//! One service with dependencies of its own behind proxies, and the faults that they can have.
+//! One service with its own dependencies behind proxies, and their faults.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ impl Stage {
         }
     }
 
-    /// Returns once the fault is there.
+    /// Returns once the fault is active.
     pub async fn begin(&self) {
         let server = self.server();
         let blocking = |task: fn(&Server)| spawn_blocking(move || task(&server));
@@ -98,7 +98,7 @@ impl Stage {
         .unwrap();
     }
 
-    /// Returns once the dependency is well; a clock stays as it is.
+    /// Returns once the dependency has recovered; a clock stays set back.
     pub async fn end(&self) {
         let server = self.server();
         let blocking = |task: fn(&Server)| spawn_blocking(move || task(&server));
@@ -114,7 +114,7 @@ impl Stage {
             (_, Fault::OutOfMemory) => {
                 blocking(|server| server.command(&["CONFIG", "SET", "maxmemory", "0"])).await
             }
-            // A server that ended itself is started again, as its supervisor does.
+            // A server that exited is started again, as its supervisor would.
             (_, Fault::DiskFull | Fault::DiskFullEverysec) => {
                 blocking(|server| {
                     server.make_room();
@@ -129,7 +129,7 @@ impl Stage {
         self.proxy().set(Mode::Passes);
     }
 
-    /// Ends all of it, and returns what the service has logged.
+    /// Stops everything, and returns the service's log.
     pub async fn stop(self) -> Vec<Value> {
         spawn_blocking(move || self.app.stop()).await.unwrap()
     }

@@ -1,4 +1,4 @@
-//! The rows of the table: which dependency, and what is wrong with it.
+//! The rows of the table: a dependency and its fault.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum Dependency {
     Postgres,
     Redis,
     Provider,
-    /// The machine of the service itself.
+    /// The machine that runs the service.
     Service,
 }
 
@@ -81,7 +81,7 @@ impl Dependency {
 }
 
 impl Fault {
-    /// Whether clients must have noticed it: if nothing was refused, it was no fault.
+    /// Whether clients must notice it: without any refusal the fault had no effect.
     pub fn is_noticed(self) -> bool {
         !matches!(self, Freezes | Restarted | ClockSetBack)
     }
@@ -91,18 +91,18 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Refuses => "refuses connections",
-            Silent => "accepts and is silent",
-            Freezes => "freezes what is open",
-            Hangs => "stops, and goes on",
-            Resets => "resets in the middle of an answer",
-            Drips => "answers each byte 50 ms apart",
+            Silent => "accepts connections, never answers",
+            Freezes => "freezes open connections",
+            Hangs => "is paused, then resumed",
+            Resets => "resets in mid-answer",
+            Drips => "drips: 50 ms per byte",
             ReadOnly => "is read-only",
             OutOfMemory => "is out of memory",
-            DiskFull => "has a full disk",
-            DiskFullEverysec => "has a full disk (`appendfsync everysec`)",
+            DiskFull => "disk is full",
+            DiskFullEverysec => "disk is full (`appendfsync everysec`)",
             Killed => "is killed",
             Restarted => "is restarted",
-            ClockSetBack => "has its clock set back one hour",
+            ClockSetBack => "clock is set back by an hour",
         })
     }
 }

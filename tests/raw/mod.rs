@@ -1,4 +1,4 @@
-//! Requests byte by byte over a socket, for what no HTTP client sends: bodies that are too long, or in pieces, or half.
+//! Raw requests over a socket, which HTTP clients do not send: bodies that are too long, chunked, or incomplete.
 
 #![allow(dead_code, reason = "several test binaries share it, and each uses a part")]
 
@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
-/// How a body tells its length.
+/// How a body declares its length.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Framing {
     Length,
@@ -26,10 +26,10 @@ pub struct Sent<'a> {
     pub method: &'a str,
     pub path: &'a str,
     pub token: Option<&'a str>,
-    /// Bytes of its body, each an `x`.
+    /// The length of the body, each byte an `x`.
     pub body: usize,
     pub framing: Framing,
-    /// Whether it says `Expect: 100-continue`, and sends its body all the same.
+    /// Whether it says `Expect: 100-continue` and sends its body anyway.
     pub expects: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A whole one.
+    /// A complete one.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).unwrap().trim_start_matches(CONTINUE);
         let (head, text) = text.split_once("\r\n\r\n")?;
@@ -67,7 +67,7 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
 
-    /// The code of a refusal that is as the contract has it: a sentence, a code, the request's id in body and header.
+    /// The code of a refusal in the contract's shape: a sentence, a code, the request's id in body and header.
     pub fn code(&self) -> String {
         let body = self.json();
         assert!(body["error"].is_string(), "{self:?}");
@@ -93,7 +93,7 @@ pub fn connect(address: &str) -> TcpStream {
     connection
 }
 
-/// What is answered before the connection ends or stands still.
+/// Reads until the connection ends or stalls.
 pub fn answer(connection: &mut TcpStream) -> Result<Answer, String> {
     let (mut bytes, mut some) = (Vec::new(), [0; 65536]);
     loop {
@@ -108,14 +108,14 @@ pub fn answer(connection: &mut TcpStream) -> Result<Answer, String> {
     }
 }
 
-/// Sends these bytes, and nothing more.
+/// Sends only these bytes.
 pub fn ask(address: &str, request: &[u8]) -> Result<Answer, String> {
     let mut connection = connect(address);
     connection.write_all(request).map_err(|error| error.to_string())?;
     answer(&mut connection)
 }
 
-/// Sends a part of a request and ends its half of the connection; returns once the server has ended the other.
+/// Sends a part of a request and closes its half of the connection; returns once the server has closed the other.
 pub fn give_up(address: &str, part: &[u8]) {
     let mut connection = connect(address);
     connection.write_all(part).unwrap();
@@ -156,12 +156,12 @@ impl Sent<'_> {
         chunks
     }
 
-    /// By a client that sends all of it before it reads anything.
+    /// By a client that sends everything before it reads anything.
     pub fn then_read(&self, address: &str) -> Result<Answer, String> {
         ask(address, &[self.head().into_bytes(), self.body()].concat())
     }
 
-    /// By a client that reads all the while, and leaves with the answer, whether it has sent everything or not.
+    /// By a client that reads all the time, and disconnects with the answer, even before everything is sent.
     pub fn while_reading(&self, address: &str) -> Result<Answer, String> {
         let mut connection = connect(address);
         connection.write_all(self.head().as_bytes()).unwrap();

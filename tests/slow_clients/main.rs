@@ -1,6 +1,6 @@
-//! A thousand clients that send a byte per second: others do not notice, and memory stays bounded.
+//! A thousand clients that send one byte per second: others are unaffected, and memory stays bounded.
 //!
-//! A program of its own: beside other tests it would measure these.
+//! A separate program: next to other tests it would measure those.
 
 #![allow(
     clippy::unwrap_used,
@@ -32,15 +32,15 @@ use crate::support::{App, Nginx, TOKEN};
 
 const CLIENTS: usize = 1000;
 
-/// Between the bytes of one client and the next: each sends one per second.
+/// The pause between bytes of different clients: each sends one per second.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How long they go on: `SLOW_SECONDS`.
+/// Duration: `SLOW_SECONDS`.
 fn seconds() -> u64 {
     std::env::var("SLOW_SECONDS").map_or(10, |seconds| seconds.parse().unwrap())
 }
 
-/// How a slow request begins: with its head, with a short body, with a long one, or one without a length.
+/// How a slow request begins: within its head, or with a short body, a long body, or one without a length.
 fn beginning(client: usize) -> String {
     let post = |path: &str, rest: &str| {
         format!("POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {TOKEN}\r\n{rest}\r\n\r\n")
@@ -63,7 +63,7 @@ fn begin(address: &str) -> Vec<TcpStream> {
     clients
 }
 
-/// KiB of memory that these processes have.
+/// The memory of these processes, in KiB.
 fn resident(processes: &[u32]) -> usize {
     let of = |pid: &u32| {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
@@ -76,7 +76,7 @@ fn resident(processes: &[u32]) -> usize {
     processes.iter().map(of).sum()
 }
 
-/// How long `/livez` took, each time.
+/// The durations of the requests for `/livez`.
 fn ask_until(end: Instant, address: &str) -> Vec<Duration> {
     let mut times = Vec::new();
     while Instant::now() < end {
@@ -101,14 +101,14 @@ fn try_at(address: &str, processes: &[u32]) {
     let end = Instant::now() + Duration::from_secs(seconds());
     let times = thread::scope(|scope| {
         let others = scope.spawn(|| ask_until(end, address));
-        // Each at a moment of its own, a second after its last byte.
+        // Each at its own moment, one second after its previous byte.
         let mut next = Instant::now();
         for connection in (0..CLIENTS).cycle() {
             if next > end {
                 break;
             }
             thread::sleep(next.saturating_duration_since(Instant::now()));
-            let _ = clients[connection].write(b"x"); // it may have been answered, or closed
+            let _ = clients[connection].write(b"x"); // it may have been answered or closed
             next += PAUSE;
         }
         others.join().unwrap()
@@ -116,13 +116,13 @@ fn try_at(address: &str, processes: &[u32]) {
     let grown = resident(processes).saturating_sub(before);
     let (p99, calm) = (p99(&times), p99(&calm));
     eprintln!("{CLIENTS} slow clients: /livez p99 {p99:?}, {calm:?} without them; {grown} KiB more");
-    // On a machine that is busy with something else the clients are not to blame.
+    // On a busy machine the clients are not to blame.
     assert!(p99 < Duration::from_millis(50).max(2 * calm), "{p99:?} {calm:?}");
     assert!(grown < 64 * 1024, "{grown} KiB");
 }
 
 #[test]
-fn a_thousand_slow_clients_are_not_noticed() {
+fn a_thousand_slow_clients_do_not_delay_others() {
     rlimit::increase_nofile_limit(8192).unwrap();
     let (app, _database) = App::start();
     try_at(&app.address, &[app.pid()]);

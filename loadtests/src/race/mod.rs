@@ -1,11 +1,11 @@
-//! Many couriers go for the same order at the same moment, order after order.
+//! Many couriers race for the same order at the same moment, one order after another.
 //!
-//! Couriers gather in a room. The first one in is the starter: it waits until the round before is over,
-//! places an order, gives those of the last round a moment to be back, and opens the round: everyone in the
-//! room is let go at once. The round is over when each of them has an answer, or is gone.
+//! Couriers gather in a room. The first one is the starter: it waits until the previous round is over, places an
+//! order, gives the couriers of the last round a moment to return, and opens the round: everyone in the room starts
+//! at once. The round is over when each of them has an answer, or has left.
 //!
-//! Users come and go as the dashboard has it, so nobody ever waits for a person, only for seats: a
-//! [`Seat`] that is dropped counts itself out, and a starter that fails lets the others go home.
+//! Users come and go as the dashboard decides, so rounds wait for seats, not for users: a
+//! [`Seat`] that is dropped counts itself out, and a starter that fails releases the others.
 
 mod room;
 mod tally;
@@ -19,14 +19,14 @@ use room::Room;
 pub use room::{Ending, Fault};
 pub use tally::Tally;
 
-/// For how long a round waits for those who ran in the one before.
+/// How long a round waits for the couriers of the previous one.
 const GATHER: Duration = Duration::from_millis(10);
 
-/// The room, and what wakes those who wait in it.
+/// The room, and notifications for those who wait in it.
 #[derive(Default)]
 pub struct Race {
     room: Mutex<Room>,
-    /// The number of the newest round that was opened, or given up.
+    /// The number of the newest round that was opened or canceled.
     opened: watch::Sender<u64>,
     /// Something changed that the starter may be waiting for.
     changed: Notify,
@@ -57,26 +57,26 @@ impl Race {
         }
     }
 
-    /// What has come of all rounds.
+    /// The results of all rounds.
     pub fn tally(&self) -> Tally {
         self.room().tally
     }
 }
 
 impl Seat<'_> {
-    /// Whether this courier has to place the order that all go for, and [`Self::open`] the round.
+    /// Whether this courier must place the order and [`Self::open`] the round.
     pub fn is_starter(&self) -> bool {
         self.starter
     }
 
-    /// Waits until the round before is over.
+    /// Waits until the previous round is over.
     pub async fn until_settled(&self) {
         while self.race.room().is_running() {
             self.race.changed.notified().await;
         }
     }
 
-    /// Lets everyone in the room go for this order.
+    /// Starts everyone in the room on this order.
     pub async fn open(&mut self, order: u64) {
         let full = async {
             while !self.race.room().is_full() {
@@ -89,18 +89,18 @@ impl Seat<'_> {
         self.race.opened.send_replace(self.round);
     }
 
-    /// The order to go for, once the round is open; none if the starter has given it up.
+    /// The order of the round, once it is open; none if the starter has canceled it.
     pub async fn order(&self) -> Option<u64> {
         let mut opened = self.race.opened.subscribe();
         opened.wait_for(|opened| *opened >= self.round).await.ok()?;
         self.race.room().order(self.round)
     }
 
-    /// Tells how it ended, and learns what is wrong with that. `elsewhere`: somebody beside the race may have
+    /// Reports the result, and returns a fault that it reveals. `elsewhere`: a courier outside the race may have
     /// taken the order.
     ///
     /// # Errors
-    /// The fault that this very answer has brought to light.
+    /// The fault that this result reveals.
     pub fn answer(mut self, ending: Ending, elsewhere: bool) -> Result<(), Fault> {
         self.answered = true;
         let judged = self.race.room().answer(ending, elsewhere);
@@ -132,7 +132,7 @@ mod tests {
 
     use super::{Ending, Fault, Race};
 
-    /// A round of this order with a courier for each ending; the faults that they have seen.
+    /// A round of this order with one courier per ending; returns the faults that they report.
     async fn round(race: &Race, order: u64, endings: &[Ending]) -> Vec<Fault> {
         let mut seats: Vec<_> = endings.iter().map(|_| race.enter()).collect();
         assert!(seats[0].is_starter() && !seats[1].is_starter());
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_winner_is_as_it_should_be() {
+    async fn one_winner_is_correct() {
         let race = Race::default();
         for order in 1..100 {
             let faults = round(&race, order, &[Ending::Lost, Ending::Won, Ending::Lost]).await;
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_got_no_answer_may_have_won() {
+    async fn a_courier_without_an_answer_may_have_won() {
         let race = Race::default();
         let faults = round(&race, 7, &[Ending::Unknown, Ending::Lost]).await;
         assert!(faults.is_empty());
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_starter_that_fails_lets_the_others_go_home() {
+    async fn a_starter_that_fails_releases_the_others() {
         let race = Race::default();
         let starter = race.enter();
         let waiting = race.enter();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_starter_waits_for_the_round_before_and_for_those_who_ran_in_it() {
+    async fn a_starter_waits_for_the_previous_round_and_its_couriers() {
         let race = Race::default();
         let (mut first, second) = (race.enter(), race.enter());
         first.open(7).await;
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_leaves_in_the_middle_holds_nobody_up() {
+    async fn a_courier_that_leaves_does_not_block_the_others() {
         let race = Race::default();
         let mut starter = race.enter();
         let leaving = race.enter();
@@ -218,7 +218,7 @@ mod tests {
         starter.open(7).await;
         assert_eq!(leaving.order().await, Some(7));
         drop(leaving);
-        assert_eq!(starter.answer(Ending::Lost, false), Ok(())); // the other may have won
+        assert_eq!(starter.answer(Ending::Lost, false), Ok(())); // the other one may have won
         assert!(round(&race, 8, &[Ending::Won, Ending::Lost]).await.is_empty());
         assert_eq!(race.tally().takers, 4);
     }

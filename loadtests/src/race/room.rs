@@ -1,35 +1,35 @@
-//! The rules of a round, without waiting: who is in, who is out, and whether it went as it should.
+//! The rules of a round, without waiting: who takes part, and whether the result is correct.
 
 use super::Tally;
 
 /// How a courier's attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// The order is the courier's.
+    /// This courier has the order.
     Won,
-    /// The order is somebody else's.
+    /// Another courier has the order.
     Lost,
-    /// No answer, or none that decides it.
+    /// No answer, or an inconclusive one.
     Unknown,
 }
 
-/// What must never be.
+/// Violations of the promise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// Another courier has won the order too.
+    /// Another courier has also won the order.
     Double,
-    /// All have lost: the order is nobody's, or its winner was not told.
+    /// All have lost: nobody has the order, or its winner was not told.
     Nobody,
 }
 
-/// The couriers that wait for a round, and the round that runs.
+/// The couriers that wait for a round, and the running round.
 #[derive(Default)]
 pub struct Room {
-    /// Rounds that were opened or given up.
+    /// The number of rounds that were opened or canceled.
     rounds: u64,
     waiting: u64,
     running: Option<Round>,
-    /// How many ran in the round before.
+    /// The number of couriers in the previous round.
     last_takers: u64,
     pub tally: Tally,
 }
@@ -44,7 +44,7 @@ struct Round {
 }
 
 impl Room {
-    /// The number of the round that this courier runs in, and whether it is the first one in the room.
+    /// The number of this courier's round, and whether it is the first one in the room.
     pub fn enter(&mut self) -> (u64, bool) {
         self.waiting += 1;
         (self.rounds + 1, self.waiting == 1)
@@ -54,12 +54,12 @@ impl Room {
         self.running.is_some()
     }
 
-    /// Everyone is back from the round before.
+    /// Whether everyone has returned from the previous round.
     pub fn is_full(&self) -> bool {
         self.waiting >= self.last_takers
     }
 
-    /// All who wait go for this order.
+    /// Starts all who wait on this order.
     pub fn open(&mut self, order: u64) {
         self.rounds += 1;
         self.last_takers = self.waiting;
@@ -75,7 +75,7 @@ impl Room {
         self.waiting = 0;
     }
 
-    /// All who wait go home.
+    /// Releases all who wait.
     pub fn give_up(&mut self) {
         self.rounds += 1;
         self.waiting = 0;
@@ -86,7 +86,7 @@ impl Room {
         (running.number == round).then_some(running.order)
     }
 
-    /// A courier is gone without a word.
+    /// A courier has left without a result.
     pub fn leave(&mut self, round: u64) {
         if round > self.rounds {
             self.waiting -= 1;
@@ -115,7 +115,7 @@ impl Room {
         }
     }
 
-    /// Ends the round; true if it is nobody's fault but the service's that it has no winner.
+    /// Ends the round; true if it has no winner and only the service can be at fault.
     fn settle(&mut self) -> bool {
         let Some(round) = self.running.take() else {
             return false;

@@ -1,21 +1,21 @@
-//! What has come of all rounds, and the one line that says it.
+//! The results of all rounds, and the one line that summarizes them.
 
 use std::fmt;
 
 /// Counted over the life of the process.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Tally {
-    /// Orders that were raced for to the end.
+    /// Orders whose race was completed.
     pub orders: u64,
-    /// Couriers that went for them, all rounds together.
+    /// Couriers in all rounds together.
     pub takers: u64,
     /// Orders that were won.
     pub winners: u64,
-    /// Wins of orders that somebody had won before.
+    /// Wins of orders that had already been won.
     pub doubles: u64,
-    /// Orders that all have lost.
+    /// Orders that every courier lost.
     pub nobody: u64,
-    /// Orders of which it is not known: a courier got no answer, or one outside the race took it.
+    /// Orders of unknown result: a courier got no answer, or one outside the race took it.
     pub undecided: u64,
 }
 

@@ -1,4 +1,4 @@
-//! An admin looks at the newest orders, and at old ones.
+//! An admin lists the newest orders, and old ones.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::exchange::Exchange;
 use crate::harness::{Harness, step};
 use crate::orders::Order;
 
-/// Orders of one page.
+/// Orders per page.
 const LIMIT: usize = 20;
 
-/// The first page, then one that is deep down.
+/// The first page, then a deep one.
 pub fn scenario(harness: &Arc<Harness>) -> Scenario {
     Scenario::new("Admin").register_transaction(step!(harness, list).set_name("list orders"))
 }
@@ -35,7 +35,7 @@ async fn list(user: &mut GooseUser, _harness: &Harness) -> TransactionResult {
 /// The orders of a page, newest first.
 ///
 /// # Errors
-/// What came instead.
+/// The actual answer.
 pub fn page(exchange: &Exchange, limit: usize) -> Result<Vec<Order>, String> {
     let orders: Vec<Order> = exchange.body(StatusCode::OK)?;
     if orders.len() > limit {

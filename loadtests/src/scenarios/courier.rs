@@ -10,7 +10,7 @@ use crate::exchange::Exchange;
 use crate::harness::{Harness, step};
 use crate::orders::{ORDER, ORDER_LOST, Order, TAKE, Take, take};
 
-/// Orders of one page.
+/// Orders per page.
 const LIMIT: usize = 100;
 
 /// Look, choose, take.
@@ -27,7 +27,7 @@ async fn choose_and_take(user: &mut GooseUser, harness: &Harness) -> Transaction
         return Ok(());
     };
 
-    harness.wanted.is_new(id); // before it is asked for: Race excuses itself by it
+    harness.wanted.is_new(id); // before the request: Race uses it as an excuse
     let exchange = Exchange::patch(user, &format!("/orders/{id}"), TAKE.to_owned()).await;
     let taken = take(&exchange);
     if taken == Ok(Take::Won) {

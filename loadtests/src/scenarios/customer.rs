@@ -8,7 +8,7 @@ use crate::exchange::Exchange;
 use crate::harness::{Harness, step};
 use crate::orders::{ORDERS, placed, trip};
 
-/// One order after the other.
+/// One order after another.
 pub fn scenario(harness: &Arc<Harness>) -> Scenario {
     Scenario::new("Customer").register_transaction(step!(harness, place).set_name("place an order"))
 }

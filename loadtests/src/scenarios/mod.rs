@@ -1,4 +1,4 @@
-//! What users do, a file a scenario.
+//! The scenarios, one file each.
 
 pub mod admin;
 pub mod courier;

@@ -1,4 +1,4 @@
-//! Pushes and pops messages, and checks that none comes twice and none is lost.
+//! Pushes and pops messages, and checks that none is popped twice and none is lost.
 
 use std::sync::Arc;
 use std::sync::LazyLock;
@@ -13,16 +13,16 @@ use crate::guard::innermost;
 use crate::harness::{Harness, step};
 use crate::seen::Seen;
 
-/// What begins each message of this run: the queue may hold others.
+/// The prefix of each message of this run: the queue may hold others.
 static PREFIX: LazyLock<String> = LazyLock::new(|| format!("loadtest {:016x} ", rand::random::<u64>()));
 static PUSHED: AtomicU64 = AtomicU64::new(0);
-/// Those whose push was answered with success.
+/// Messages whose push was confirmed.
 static KEPT: LazyLock<Seen> = LazyLock::new(Seen::default);
 static POPPED: LazyLock<Seen> = LazyLock::new(Seen::default);
-/// Pops that were sent and not answered: each may have taken a message with it.
+/// Unanswered pops: each may have removed a message.
 static UNANSWERED: AtomicU64 = AtomicU64::new(0);
 
-/// A push, a pop.
+/// One push, one pop.
 pub fn scenario(harness: &Arc<Harness>) -> Scenario {
     Scenario::new("Queue")
         .register_transaction(step!(harness, push).set_name("push a message"))
@@ -73,15 +73,15 @@ async fn pop(user: &mut GooseUser, harness: &Harness) -> TransactionResult {
     exchange.record(user, "/api/queue/pop", &verdict).await
 }
 
-/// What tells the messages of this run apart, of one that is.
+/// The part of a message that is unique within the run, if the message belongs to it.
 fn number_of(message: &str) -> Option<&str> {
     message.strip_prefix(PREFIX.as_str())
 }
 
-/// Whether a message that was popped is one that may come now.
+/// Whether a popped message is allowed at this point.
 fn first_time(message: Option<&str>) -> Result<(), String> {
     let Some(number) = message.and_then(number_of) else {
-        return Ok(()); // an empty queue, or somebody else's message
+        return Ok(()); // an empty queue, or a message of somebody else
     };
     match number.parse() {
         Ok(number) if number >= PUSHED.load(Ordering::SeqCst) => {
@@ -93,11 +93,11 @@ fn first_time(message: Option<&str>) -> Result<(), String> {
     }
 }
 
-/// How many messages are missing after a run: their push was answered, they were not popped, they are not in the
-/// queue, and no pop that was not answered can have taken them. Those of others are pushed again.
+/// The number of missing messages after a run: their push was confirmed, they were not popped, they are not in the
+/// queue, and no unanswered pop can have removed them. Foreign messages are pushed again.
 ///
 /// # Errors
-/// The queue cannot be looked through.
+/// The queue cannot be read.
 pub async fn lost(client: &Client, host: &str, token: &str) -> Result<u64, String> {
     if missing() == 0 {
         return Ok(0);
@@ -123,7 +123,7 @@ pub async fn lost(client: &Client, host: &str, token: &str) -> Result<u64, Strin
     Ok(missing().saturating_sub(UNANSWERED.load(Ordering::SeqCst)))
 }
 
-/// Messages whose push was answered and that were not popped.
+/// Messages whose push was confirmed and that were not popped.
 fn missing() -> u64 {
     let is_missing = |number: &u64| KEPT.contains(*number) && !POPPED.contains(*number);
     let numbers = 0..PUSHED.load(Ordering::SeqCst);
@@ -139,7 +139,7 @@ mod tests {
     use super::{Ordering, PREFIX, PUSHED, first_time};
 
     #[test]
-    fn a_message_may_come_once_and_only_if_it_was_pushed() {
+    fn a_message_is_popped_once_and_only_if_it_was_pushed() {
         let message = |number: &str| format!("{}{number}", *PREFIX);
         PUSHED.fetch_add(1, Ordering::SeqCst);
         assert_eq!(first_time(Some(&message("0"))), Ok(()));

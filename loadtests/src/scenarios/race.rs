@@ -1,4 +1,4 @@
-//! Many couriers go for the same order at the same moment; [`crate::race`] brings them together.
+//! Many couriers race for the same order at the same moment; see [`crate::race`].
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::harness::{Harness, step};
 use crate::orders::{ORDER, ORDER_LOST, ORDERS, TAKE, Take, placed, take, trip};
 use crate::race::{Ending, Fault};
 
-/// One round after the other.
+/// One round after another.
 pub fn scenario(harness: &Arc<Harness>) -> Scenario {
     Scenario::new("Race").register_transaction(step!(harness, race).set_name("race for an order"))
 }
@@ -41,7 +41,7 @@ async fn race(user: &mut GooseUser, harness: &Harness) -> TransactionResult {
     if ending == Ending::Won {
         harness.ledger.note(&exchange, "won", id);
     }
-    // For the winner: somebody has won it before. For all others: somebody outside the race may have.
+    // For the winner: the order was won before. For all others: a courier outside the race may have won it.
     let elsewhere = match ending {
         Ending::Won => !harness.won.is_new(id),
         _ => harness.wanted.contains(id),

@@ -1,4 +1,4 @@
-//! A Chromium without a screen, driven through Debian's chromedriver.
+//! A headless Chromium, driven through Debian's chromedriver.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use serde_json::json;
 /// Longer than anything on the page takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Ended with the test.
+/// Stopped with the test.
 pub struct Browser {
     pub page: Client,
     driver: Child,
@@ -79,7 +79,7 @@ impl Browser {
             .unwrap()
     }
 
-    /// Waits until it can be pressed, and presses it.
+    /// Waits until the element can be clicked, and clicks it.
     pub async fn press(&self, css: &str) {
         let ready = format!("{css}:not([disabled]):not([aria-disabled=true])");
         let wait = self.page.wait().at_most(PATIENCE);
@@ -90,7 +90,7 @@ impl Browser {
     pub async fn type_into(&self, css: &str, text: &str) {
         let field = self.page.find(Locator::Css(css)).await.unwrap();
         let typing = async {
-            // The page fills the field itself when its first news come, maybe between these two.
+            // The page fills the field itself at its first update, possibly between these two steps.
             while field.prop("value").await.unwrap().as_deref() != Some(text) {
                 field.clear().await.unwrap();
                 field.send_keys(text).await.unwrap();
@@ -99,7 +99,7 @@ impl Browser {
         tokio::time::timeout(PATIENCE, typing).await.unwrap();
     }
 
-    /// Looks again and again until the text is as wanted.
+    /// Polls until the text is as expected.
     pub async fn until(&self, css: &str, wanted: impl Fn(&str) -> bool) -> String {
         let looking = async {
             loop {
@@ -116,13 +116,13 @@ impl Browser {
         }
     }
 
-    /// Closes a `<details>`, and goes back to the top.
+    /// Closes a `<details>`, and scrolls back to the top.
     pub async fn fold(&self, css: &str) {
         let script = "document.querySelector(arguments[0]).open = false; scrollTo(0, 0)";
         self.page.execute(script, vec![json!(css)]).await.unwrap();
     }
 
-    /// Keeps a picture as `loadtests/reports/<name>.png`: of the window for `body`, else of the element.
+    /// Saves a picture as `loadtests/reports/<name>.png`: of the window for `body`, else of the element.
     pub async fn picture_of(&self, css: &str, name: &str) {
         let element = self.page.find(Locator::Css(css)).await.unwrap();
         let picture = match css {
@@ -140,7 +140,7 @@ impl Browser {
 }
 
 impl Browser {
-    /// After a failure: the processes that have this browser's profile in their command line.
+    /// After a failure: the processes with this browser's profile in their command line.
     fn end_what_the_driver_left(&self) {
         let profile = self.profile.display().to_string();
         for process in std::fs::read_dir("/proc").unwrap().flatten() {

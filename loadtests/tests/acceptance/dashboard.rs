@@ -1,6 +1,6 @@
-//! The page as a person uses it: 50 users, Start, look, Stop. Leaves two pictures in `loadtests/reports/`.
+//! The page as a person uses it: 50 users, Start, look, Stop. Saves two pictures in `loadtests/reports/`.
 //!
-//! `DASHBOARD_ARGS="--scenarios race" make test-loadtests ARGS=fifty` makes those of docs/LOADTESTS.md.
+//! `DASHBOARD_ARGS="--scenarios race" make test-loadtests ARGS=fifty` creates those of docs/LOADTESTS.md.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
@@ -12,17 +12,17 @@ use crate::browser::Browser;
 use crate::stand_in::Takes;
 use crate::{loadtests, stand_in};
 
-/// Where users find the page.
+/// The default port of the page.
 const PORT: u16 = 8089;
 
-/// Killed with the test, unless it has ended by itself.
+/// Killed with the test, unless it has exited.
 struct Dashboard {
     port: u16,
     program: Child,
 }
 
 impl Dashboard {
-    /// On this port, or a free one if it is in use just now.
+    /// On this port, or on a free one if it is in use.
     fn start(host: &str, port: u16) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).or_else(|_| TcpListener::bind("127.0.0.1:0"));
         let port = listener.unwrap().local_addr().unwrap().port();
@@ -55,7 +55,7 @@ impl Drop for Dashboard {
     }
 }
 
-/// Nothing for what is not a number, with or without a unit.
+/// None if it is not a number, with or without a unit.
 fn number(text: &str) -> Option<f64> {
     let digits: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
     digits.parse().ok()
@@ -104,7 +104,7 @@ async fn fifty_users_are_started_watched_and_stopped() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_changed_on_the_page_is_asked_too() {
+async fn a_host_changed_on_the_page_is_checked_too() {
     let dashboard = Dashboard::start(&stand_in::start("test", Takes::AllWon), 0);
     let url = |path| format!("http://127.0.0.1:{}/api/v1/{path}", dashboard.port);
     let http = reqwest::Client::new();

@@ -1,4 +1,4 @@
-//! A service that breaks its promise is caught, and the order is named.
+//! A service that breaks its promise is detected, and the order is named.
 
 use crate::stand_in::{Takes, start};
 use crate::{loadtests, run};
@@ -22,16 +22,16 @@ fn race(takes: Takes) -> String {
 }
 
 #[test]
-fn an_order_that_two_couriers_get_is_a_failure_that_names_it() {
+fn an_order_won_twice_is_a_failure_that_names_it() {
     let said = race(Takes::AllWon);
-    // Which one is first depends on when the second courier has come.
+    // Which one comes first depends on when the second courier arrived.
     let named = |line: &str| line.contains(": order ") && line.ends_with(" was taken twice");
     assert!(said.lines().any(named), "{said}");
     assert!(!said.contains(" 0 double takes"), "{said}");
 }
 
 #[test]
-fn an_order_that_nobody_gets_is_a_failure_that_names_it() {
+fn an_order_without_a_winner_is_a_failure_that_names_it() {
     let said = race(Takes::AllLost);
     assert!(said.contains("order 1 was raced for and nobody got it"), "{said}");
     assert!(said.contains(" 0 winners, 0 double takes"), "{said}");
@@ -39,7 +39,7 @@ fn an_order_that_nobody_gets_is_a_failure_that_names_it() {
 }
 
 #[test]
-fn a_race_for_no_order_at_all_is_a_failure() {
+fn a_race_without_orders_is_a_failure() {
     let host = start("test", Takes::Nothing);
     let words = ["race", "--host", &host, "--users", "2", "--run-time", "1"];
     let content = [
@@ -49,12 +49,12 @@ fn a_race_for_no_order_at_all_is_a_failure() {
         "error-rate<=100%",
     ];
     let (success, said) = run(&[&words[..], &content].concat());
-    assert!(!success && said.contains("No order was raced for"), "{said}");
+    assert!(!success && said.contains("No race was completed"), "{said}");
 }
 
-/// Runs the queue's scenario against a service that answers every push and keeps no message.
+/// Runs the scenario queue against a service that confirms every push and keeps no message.
 #[test]
-fn a_message_that_is_lost_is_a_failure() {
+fn a_lost_message_is_a_failure() {
     let host = start("test", Takes::Nothing);
     let words = [
         "headless",
@@ -81,7 +81,7 @@ fn a_message_that_is_lost_is_a_failure() {
 }
 
 #[test]
-fn thresholds_of_ones_own_do_not_let_errors_pass() {
+fn custom_thresholds_do_not_excuse_errors() {
     let host = start("test", Takes::Nothing);
     let words = [
         "headless",

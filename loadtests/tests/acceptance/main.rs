@@ -1,4 +1,4 @@
-//! The load tests as their users meet them: the real program, against a stand-in and against a stack.
+//! The load tests as users run them: the real program, against an imitation of the service and against a stack.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ mod stand_in;
 
 use std::process::{Command, Output};
 
-/// The program, at the root of the repository as `make` runs it, with these words.
+/// The program, at the root of the repository as `make` runs it, with these arguments.
 fn loadtests(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_order-api-loadtests"));
     command
@@ -26,7 +26,7 @@ fn loadtests(words: &[&str]) -> Command {
     command
 }
 
-/// Runs it to its end; whether the exit code was 0, and all that it said.
+/// Runs it to its end; returns whether the exit code was 0, and all output.
 fn run(words: &[&str]) -> (bool, String) {
     let Output {
         status,

@@ -1,9 +1,9 @@
-//! What is not put under load, and what the page is not opened to.
+//! Stacks that are refused, and access to the page.
 
 use crate::run;
 use crate::stand_in::{Takes, start};
 
-/// What a race against a stack of this environment says, and that it failed before it raced.
+/// The message of a race against a stack of this environment; it must fail before it races.
 fn refusal(environment: &'static str, words: &[&str]) -> String {
     let host = start(environment, Takes::AllWon);
     let (success, said) = run(&[&["race", "--host", &host, "--run-time", "1"], words].concat());
@@ -19,7 +19,7 @@ fn production_is_never_put_under_load() {
 }
 
 #[test]
-fn what_is_not_marked_for_tests_is_refused_with_what_to_do() {
+fn a_stack_not_marked_for_tests_is_refused_with_what_to_do() {
     let said = refusal("development", &[]);
     assert!(
         said.contains("its environment is development, not test"),
@@ -29,7 +29,7 @@ fn what_is_not_marked_for_tests_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_service_that_does_not_tell_is_refused() {
+fn a_service_without_an_environment_is_refused() {
     assert!(refusal("", &["--yes-really"]).contains("does not tell its environment"));
 }
 
@@ -52,7 +52,7 @@ fn without_a_service_it_says_how_to_start_one() {
 }
 
 #[test]
-fn others_reach_the_page_with_a_token_alone() {
+fn others_reach_the_page_only_with_a_token() {
     let host = start("test", Takes::AllWon);
     let words = [
         "dashboard",
@@ -77,7 +77,7 @@ fn the_queue_needs_its_token() {
 }
 
 #[test]
-fn a_redirect_does_not_lead_past_the_guard() {
+fn a_redirect_does_not_bypass_the_guard() {
     let production = start("production", Takes::AllLost);
     let host = start("test", Takes::Elsewhere(production.leak()));
     let (success, said) = run(&["race", "--host", &host, "--run-time", "1", "--users", "2"]);

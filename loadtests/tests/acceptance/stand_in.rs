@@ -1,4 +1,4 @@
-//! Stands in for a service, to be as wrong as no real one should be.
+//! Imitates a service that is as wrong as no real one should be.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,9 +13,9 @@ pub enum Takes {
     AllWon,
     /// Nobody gets any.
     AllLost,
-    /// No order can be placed, and every message is thrown away.
+    /// No order can be placed, and every message is discarded.
     Nothing,
-    /// Whatever is not asked what it is for is sent elsewhere, to this host.
+    /// Every request except that for the environment is redirected to this host.
     Elsewhere(&'static str),
 }
 
@@ -25,7 +25,7 @@ struct StandIn {
     orders: AtomicU64,
 }
 
-/// Starts one that lives as long as the test's process; returns its URL.
+/// Starts one that lives as long as the test process; returns its URL.
 pub fn start(environment: &'static str, takes: Takes) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

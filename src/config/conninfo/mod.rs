@@ -1,14 +1,14 @@
-//! What a libpq connection string names: its hosts, each as a string of its own, with our defaults where it is
-//! silent.
+//! Parses a libpq connection string: one string per host, with our defaults for missing
+//! parameters.
 //!
-//! Nothing of the string is rewritten. In both of its forms the last value of a parameter counts (PostgreSQL
-//! manual, 34.1.1), so defaults are put before the caller's own parameters, and what one host is reached by after
-//! them. What is wrong in a string is left for libpq to say.
+//! The string itself is not rewritten. In both of its forms the last value of a parameter counts (PostgreSQL
+//! manual, 34.1.1), so defaults are put before the operator's parameters, and the address of one host after
+//! them. Errors in the string are left to libpq.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// A peer that is gone is noticed in seconds, instead of the system's minutes to hours. libpq takes no smaller
-/// `connect_timeout` than 2 s; the pool waits for less by itself.
+/// A dead peer is noticed in seconds, instead of the system's minutes to hours. libpq accepts no smaller
+/// `connect_timeout` than 2 s; the pool itself waits for less.
 const DEFAULTS: [(&str, &str); 6] = [
     ("connect_timeout", "2"),
     ("keepalives", "1"),
@@ -18,20 +18,20 @@ const DEFAULTS: [(&str, &str); 6] = [
     ("tcp_user_timeout", "5000"),
 ];
 
-/// Of several hosts, only one that takes writes will do.
+/// Of several hosts, use only one that accepts writes.
 const OF_SEVERAL: (&str, &str) = ("target_session_attrs", "read-write");
 
-/// A connection string and those of its hosts.
+/// A connection string, and the strings of its hosts.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Strings {
-    /// All hosts, for libpq to try one after the other.
+    /// All hosts, for libpq to try one after another.
     pub(super) whole: String,
-    /// One for each host, in the order in which they are named; 1 or more.
+    /// One per host, in their order; 1 or more.
     pub(super) hosts: Vec<String>,
 }
 
 impl Strings {
-    /// Those of a connection string as an operator writes it.
+    /// Parses the operator's connection string.
     pub(super) fn of(given: &str) -> Self {
         let form = Form::of(given);
         let addresses = addresses(&form.parameters());
@@ -48,7 +48,7 @@ impl Strings {
     }
 }
 
-/// Whether libpq can read it. Where it cannot, its message may hold a piece of a password that is not percent-encoded.
+/// Whether libpq can read it. If not, its message may contain a piece of a password that is not percent-encoded.
 pub(super) fn is_sound(given: &str) -> bool {
     let Some((_, rest)) = given
         .split_once("://")
@@ -59,7 +59,7 @@ pub(super) fn is_sound(given: &str) -> bool {
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
     let is_port = |host: &str| name_and_port(host).1.bytes().all(|byte| byte.is_ascii_digit());
-    // A byte that is percent-encoded is a % and two digits.
+    // A percent-encoded byte is a % and two digits.
     let is_encoded = |part: &str| {
         let digits = part.as_bytes().get(..2);
         digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
@@ -72,7 +72,7 @@ pub(super) fn is_sound(given: &str) -> bool {
 /// The parameters that name one host.
 type Address = Vec<(&'static str, String)>;
 
-/// One address for each host, by libpq's rules; none where they do not match, which libpq then says.
+/// One address per host, by libpq's rules; none if their numbers differ, which libpq then reports.
 fn addresses(parameters: &[(String, String)]) -> Vec<Address> {
     let list = |name: &str| {
         let value = parameters.iter().rev().find(|(key, _)| key == name);
@@ -108,7 +108,7 @@ fn addresses(parameters: &[(String, String)]) -> Vec<Address> {
 
 /// A connection string in one of its two forms.
 enum Form<'a> {
-    /// `postgresql://`, the user, the hosts and the name of the database; then what is behind the `?`.
+    /// `postgresql://`, the user, the hosts and the name of the database; then the part after the `?`.
     Url {
         before: &'a str,
         hosts: &'a str,
@@ -124,7 +124,7 @@ impl<'a> Form<'a> {
         let Some(rest) = schemes.iter().find_map(|scheme| given.strip_prefix(scheme)) else {
             return Self::Pairs(given);
         };
-        // libpq looks for the user first, whose password may hold a `?`.
+        // libpq looks for the user first, whose password may contain a `?`.
         let hosts_on = match rest.split_once('@') {
             Some((user, hosts_on)) if !user.contains('/') => hosts_on,
             _ => rest,
@@ -136,7 +136,7 @@ impl<'a> Form<'a> {
         Self::Url { before, hosts, query }
     }
 
-    /// What it says, decoded.
+    /// The decoded parameters.
     fn parameters(&self) -> Vec<(String, String)> {
         match self {
             Self::Url { hosts, query, .. } => {
@@ -153,7 +153,7 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// The same string, with these before and those after what it says.
+    /// The same string, with these before and those after its own parameters.
     fn with(&self, before_it: &[(&str, &str)], after_it: &[(&str, String)]) -> String {
         let (own, separator, quote): (_, _, fn(&str) -> String) = match self {
             Self::Url { query, .. } => (*query, "&", encoded),
@@ -173,7 +173,7 @@ impl<'a> Form<'a> {
     }
 }
 
-/// `[::1]:5432` is an address and a port; either may be left out.
+/// `[::1]:5432` is an address and a port; either may be omitted.
 fn name_and_port(host: &str) -> (&str, &str) {
     let bracketed = host.strip_prefix('[').and_then(|inside| inside.split_once(']'));
     match bracketed {
@@ -194,7 +194,7 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
-/// The pairs of a `name=value` string, up to the first that is none.
+/// The pairs of a `name=value` string, up to the first invalid one.
 fn pairs(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
@@ -206,7 +206,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
     found
 }
 
-/// A value, without its quotes and backslashes, and what follows it.
+/// A value, without its quotes and backslashes, and the rest of the string.
 fn value(text: &str) -> (String, &str) {
     let inside = text.strip_prefix('\'');
     let ends = |letter: char| {

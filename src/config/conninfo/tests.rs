@@ -1,4 +1,4 @@
-//! Strings as operators write them, and what libpq is given.
+//! Strings as operators write them, and the strings for libpq.
 
 use super::{Strings, addresses, is_sound, pairs};
 
@@ -10,7 +10,7 @@ fn hosts(given: &str) -> Vec<String> {
 }
 
 #[test]
-fn one_host_gets_the_defaults_and_what_the_string_says_comes_after_them() {
+fn one_host_gets_the_defaults_before_its_own_parameters() {
     for (given, before, after) in [
         ("postgresql://me@a:1/orders", "postgresql://me@a:1/orders", ""),
         ("postgres://", "postgres://", ""),
@@ -40,7 +40,7 @@ fn one_host_gets_the_defaults_and_what_the_string_says_comes_after_them() {
 }
 
 #[test]
-fn each_of_several_hosts_is_reached_by_a_string_of_its_own() {
+fn each_of_several_hosts_has_its_own_string() {
     let attrs = format!("{DEFAULTS}&target_session_attrs=read-write");
     let url = |host: &str| format!("postgresql://me@a:1,b,[::1]:3/db?{attrs}&{host}");
     assert_eq!(
@@ -64,13 +64,13 @@ fn each_of_several_hosts_is_reached_by_a_string_of_its_own() {
 }
 
 #[test]
-fn what_is_quoted_in_a_string_is_so_in_that_of_its_host() {
+fn quoting_is_kept_in_the_string_of_a_host() {
     let hosts = hosts(r"host='a\'\\,b'");
     assert!(hosts[0].ends_with(r" host='a\'\\'"), "{hosts:?}");
 }
 
 #[test]
-fn what_hosts_a_string_names_is_decided_as_libpq_does() {
+fn hosts_are_parsed_as_by_libpq() {
     for (given, count) in [
         ("host=a,b host=c", 1),
         ("host=a host=b,c", 2),
@@ -97,7 +97,7 @@ fn quotes_and_backslashes_are_libpqs() {
 }
 
 #[test]
-fn a_password_that_is_not_encoded_is_not_left_for_libpq_to_tell() {
+fn a_password_that_is_not_encoded_is_not_reported_by_libpq() {
     for wrong in ["s3cret%Pass", "s3cret/Pass", "s3cret@Pass", "s3cret?Pass", "s%3"] {
         assert!(
             !is_sound(&format!("postgresql://me:{wrong}@127.0.0.1:5432/db")),

@@ -1,4 +1,4 @@
-//! What all bodies that are being read may take of the memory together.
+//! The memory that all bodies share while they are read.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use rocket::tokio::time::timeout;
 
 use crate::error::ApiError;
 
-/// Bodies up to here are not counted: a connection costs as much.
+/// Bodies up to this size are not counted: a connection costs as much.
 pub(super) const FREE: usize = 16 * 1024;
 
-/// KiB of all larger bodies, from when they are read until their request is answered.
+/// The budget of all larger bodies, in KiB, from when they are read until their request is answered.
 const KIBIBYTES: usize = 32 * 1024;
 
-/// How long a body waits for others to make room.
+/// How long a body waits for room.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 static ROOM: Semaphore = Semaphore::const_new(KIBIBYTES);
 
-/// The room that one body holds.
+/// The share of one body.
 #[derive(Default)]
 pub(super) struct Held {
     bytes: usize,
@@ -26,15 +26,15 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Bytes that there is room for.
+    /// The bytes of this share.
     pub(super) fn bytes(&self) -> usize {
         self.bytes.max(FREE)
     }
 
-    /// Makes room for so many bytes in all.
+    /// Grows to this many bytes in total.
     ///
     /// # Errors
-    /// Other bodies take it, and did not leave soon enough.
+    /// Other bodies hold the room, and did not release it in time.
     pub(super) async fn grow(&mut self, bytes: usize) -> Result<(), ApiError> {
         let more = bytes.saturating_sub(self.bytes).div_ceil(1024);
         let more = u32::try_from(more).map_err(|_| ApiError::Overloaded)?;

@@ -1,6 +1,6 @@
-//! What becomes of a body that is not wanted: its bytes are read and dropped, so that the client sees the answer.
+//! Drains an unwanted body: reads and discards its bytes, so that the client sees the answer.
 //!
-//! A connection that is closed while there is something unread on it is reset, and the answer may be lost with it.
+//! Closing a connection with unread data resets it, and the answer may be lost.
 
 use std::io;
 use std::pin::Pin;
@@ -18,17 +18,17 @@ use rocket::tokio::time::{Sleep, sleep, timeout};
 use super::is_cut_off;
 use crate::error::ApiError;
 
-/// The most that is dropped of one body: more than any route reads.
+/// The most that is discarded of one body: more than any route reads.
 const BYTES: u64 = 8 * 1024 * 1024;
 
-/// How long a client is listened to that has its answer, and one that has none yet.
+/// How long a client's body is drained after its answer, and before it.
 const BEHIND_THE_ANSWER: Duration = Duration::from_secs(5);
 const BEFORE_THE_ANSWER: Duration = Duration::from_secs(1);
 
-/// How many at once: the connection of each may have a buffer of 400 KiB.
+/// The maximum of clients: the connection of each may have a buffer of 400 KiB.
 static DRAINS: Semaphore = Semaphore::const_new(64);
 
-/// Drops what is left of a body that was opened.
+/// Discards the rest of an opened body.
 pub(super) async fn before_the_answer(stream: &mut DataStream<'_>) {
     let Ok(_one_of_them) = DRAINS.try_acquire() else {
         return;
@@ -39,10 +39,10 @@ pub(super) async fn before_the_answer(stream: &mut DataStream<'_>) {
     let _ = timeout(BEFORE_THE_ANSWER, copy(&mut rest, &mut nowhere)).await;
 }
 
-/// Answers at once, and drops the body behind the answer.
+/// Answers at once, and drains the body after the answer.
 ///
 /// # Errors
-/// The answer cannot be made.
+/// The answer cannot be created.
 pub(in crate::http) fn answer<'r>(
     error: ApiError,
     request: &'r Request<'_>,
@@ -66,7 +66,7 @@ pub(in crate::http) fn answer<'r>(
     Ok(response)
 }
 
-/// The answer, and the end of it once the body is drained.
+/// The answer, which ends once the body is drained.
 struct Draining<'r> {
     answer: Option<Body<'r>>,
     rest: Pin<Box<DataStream<'r>>>,

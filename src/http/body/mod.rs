@@ -1,4 +1,4 @@
-//! Bodies of requests: read whole before a route acts, bounded each and all together.
+//! Request bodies: read completely before a route acts, with limits for each and for all together.
 
 mod budget;
 mod drain;
@@ -16,14 +16,14 @@ pub(super) use drain::answer;
 
 use super::request_id::Arrival;
 
-/// The bytes that a request says its body has; `None` for a body in chunks, which tells its end when it is there.
+/// The declared length of a body; `None` for a chunked body, whose length shows at its end.
 fn declared(request: &Request<'_>) -> Option<u64> {
     request.headers().get_one("Content-Length")?.parse().ok()
 }
 
-/// Whether the client was gone before the first bytes of its body were there.
+/// Whether the client disconnected before the first bytes of its body arrived.
 ///
-/// Rocket looks at them before anybody else, keeps the error to itself, and shows the end of the body after it.
+/// Rocket peeks at them first, hides the error, and then reports the end of the body.
 fn is_cut_off(request: &Request<'_>) -> bool {
     Arrival::of(request).cut_off
 }

@@ -1,4 +1,4 @@
-//! The guard of routes that take no body: they begin once the request has arrived whole and has none worth reading.
+//! The guard of routes without a body: they begin once the whole request has arrived, with a small body at most.
 
 use rocket::Request;
 use rocket::data::{self, Data, FromData};
@@ -9,10 +9,10 @@ use crate::error::ApiError;
 use crate::http::refusal;
 use crate::http::request_id::Arrival;
 
-/// Bytes of a body that is read and ignored; a larger one is refused.
+/// Bytes of a body that are read and ignored; a larger one is refused.
 const IGNORED: usize = 1024;
 
-/// Proof that the request is there as a whole.
+/// Proof that the whole request has arrived.
 pub struct NoBody;
 
 #[rocket::async_trait]

@@ -1,4 +1,4 @@
-//! The guard of routes that read a body: it is there as a whole before they begin.
+//! The guard of routes that read a body: it has arrived completely before they begin.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::error::ApiError;
 use crate::http::refusal;
 use crate::http::request_id::Arrival;
 
-/// How long a body may take to arrive, and how long nothing of it may come.
+/// The time limits of a body: for all of it, and for each part.
 const WHOLE_WITHIN: Duration = Duration::from_secs(60);
 const NEXT_WITHIN: Duration = Duration::from_secs(10);
 
-/// Bytes that there is room for from the beginning: those of an order or a short message.
+/// The initial buffer: enough for an order or a short message.
 const USUAL: usize = 256;
 
-/// A body of at most `LIMIT` bytes, and its part of the memory that bodies may take.
+/// A body of at most `LIMIT` bytes, and its share of the memory budget.
 pub struct Received<const LIMIT: usize> {
     bytes: Vec<u8>,
     _held: Held,
@@ -30,20 +30,20 @@ pub struct Received<const LIMIT: usize> {
 /// A JSON body of usual size.
 pub type JsonBody = Received<{ 16 * 1024 }>;
 
-/// A message of up to 1 MiB, as it is.
+/// A message of up to 1 MiB, verbatim.
 pub type Message = Received<{ 1024 * 1024 }>;
 
-/// Up to 1 MiB of message or value in JSON, which may write a byte of it as six, `\u0001`.
+/// Up to 1 MiB of message or value in JSON, which may write one byte of it as six: `\u0001`.
 pub type LargeBody = Received<{ 7 * 1024 * 1024 }>;
 
 impl<const LIMIT: usize> Received<LIMIT> {
-    /// The body as it is.
+    /// The body, verbatim.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The body as text, whatever its type. It counts against the memory of bodies as long as this lives.
+    /// The body as text, whatever its type. It counts against the memory budget as long as this lives.
     ///
     /// # Errors
     /// It is not UTF-8.
@@ -68,17 +68,17 @@ impl<'r, const LIMIT: usize> FromData<'r> for Received<LIMIT> {
     }
 }
 
-/// A body, and its part of the memory; or the status of a refusal, and where nothing was opened the body, so that what
-/// is left of it is drained behind the answer.
+/// A body and its share of the budget; or the status of a refusal, with the body if it was not opened, so that the
+/// rest of it is drained after the answer.
 pub(super) type Read<'r> = Outcome<(Vec<u8>, Held), (Status, ()), (Data<'r>, Status)>;
 
-/// Reads a body whole.
+/// Reads a complete body.
 pub(super) async fn read<'r>(request: &Request<'_>, data: Data<'r>, limit: usize) -> Read<'r> {
     let (expected, mut held) = match begin(request, limit).await {
         Ok(begun) => begun,
         Err(error) => return Outcome::Forward((data, refusal::refuse(request, error))),
     };
-    // Without a limit of Rocket's own: what is left is drained out of the same stream.
+    // Without Rocket's limit: the rest is drained from the same stream.
     let mut stream = data.open(u64::MAX.bytes());
     let mut bytes = Vec::with_capacity(expected.unwrap_or(0).clamp(USUAL, limit));
     let error = match fill(&mut stream, &mut bytes, expected, &mut held, limit).await {
@@ -95,7 +95,7 @@ pub(super) async fn read<'r>(request: &Request<'_>, data: Data<'r>, limit: usize
     Outcome::Error((refusal::refuse(request, error), ()))
 }
 
-/// The bytes that a body says it has, and room for them.
+/// The declared length of a body, and room for it.
 async fn begin(request: &Request<'_>, limit: usize) -> Result<(Option<usize>, Held), ApiError> {
     let declared = declared(request).map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     if declared.is_some_and(|bytes| bytes > limit) {
@@ -117,7 +117,7 @@ fn too_large(limit: usize) -> ApiError {
     }
 }
 
-/// Reads to the end, and makes room as the body grows.
+/// Reads to the end, and grows its share with the body.
 async fn fill(
     stream: &mut DataStream<'_>,
     bytes: &mut Vec<u8>,

@@ -1,4 +1,4 @@
-//! JSON bodies: read whatever the `Content-Type` says, and held against a schema.
+//! JSON bodies: read whatever the `Content-Type`, and validated against a schema.
 
 use std::marker::PhantomData;
 
@@ -9,14 +9,14 @@ use serde_json::Value;
 
 use crate::error::ApiError;
 
-/// What a body becomes.
+/// The type of a valid body.
 pub trait Body: DeserializeOwned {
-    /// Whether the type by itself lets the same objects through as its schema does. Then the schema is asked only
-    /// for what is wrong, and a good body is read once.
+    /// Whether the type accepts the same objects as its schema does. The schema then only explains a refusal,
+    /// and a valid body is read once.
     const IS_AS_STRICT_AS_ITS_SCHEMA: bool = false;
 }
 
-/// A JSON Schema, compiled, and the type that a body which meets it becomes.
+/// A compiled JSON Schema, and the type of the bodies that are valid under it.
 pub struct Schema<T> {
     source: Value,
     validator: Validator,
@@ -43,7 +43,7 @@ impl<T: Body> Schema<T> {
     /// Reads the body of a request.
     ///
     /// # Errors
-    /// The text is no JSON, or does not meet the schema.
+    /// The text is not JSON, or is not valid under the schema.
     pub fn read(&self, text: &[u8]) -> Result<T, ApiError> {
         if let Some(body) = strictly(text) {
             return Ok(body);
@@ -53,19 +53,19 @@ impl<T: Body> Schema<T> {
         if let Err(error) = self.validator.validate(&value) {
             return Err(ApiError::InvalidBody(self.sentence(&error)));
         }
-        // From the text and not the value, since that refuses members that stand there twice.
+        // From the text and not the value, since that rejects duplicate members.
         serde_json::from_slice(text)
             .map_err(|error| ApiError::InvalidBody(format!("The body is not as asked for: {error}.")))
     }
 
-    /// Whether a body is let through by its type, and whether by its schema.
+    /// Whether the type accepts a body, and whether the schema does.
     #[cfg(test)]
     pub(crate) fn judge(&self, body: &Value) -> (bool, bool) {
         let by_type = strictly::<T>(body.to_string().as_bytes()).is_some();
         (by_type, self.validator.is_valid(body))
     }
 
-    /// Names the member and what is wrong with it, in the words of the schema's own descriptions.
+    /// Names the member and its error, in the words of the schema's descriptions.
     fn sentence(&self, error: &ValidationError<'_>) -> String {
         let member = member(error.instance_path().as_str());
         match error.kind() {
@@ -84,23 +84,23 @@ impl<T: Body> Schema<T> {
         }
     }
 
-    /// The description of the subschema that holds the keyword at `path`.
+    /// The description of the subschema with the keyword at `path`.
     fn description(&self, path: &str) -> Option<&str> {
         let (subschema, _keyword) = path.rsplit_once('/')?;
         self.source.pointer(subschema)?.get("description")?.as_str()
     }
 }
 
-/// What a strict type lets through.
+/// What a strict type accepts.
 fn strictly<T: Body>(text: &[u8]) -> Option<T> {
-    // Serde makes an object of an array too.
+    // Serde also reads an array as an object.
     let is_object = text.trim_ascii_start().starts_with(b"{");
     (T::IS_AS_STRICT_AS_ITS_SCHEMA && is_object)
         .then(|| serde_json::from_slice(text).ok())
         .flatten()
 }
 
-/// `/origin/0` as people write it: `origin[0]`.
+/// `/origin/0` in a readable form: `origin[0]`.
 fn member(pointer: &str) -> String {
     let mut written = String::new();
     for part in pointer.split('/').skip(1) {

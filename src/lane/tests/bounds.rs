@@ -1,4 +1,4 @@
-//! How many items and bytes there is room for, and how long an item waits.
+//! The limits of a lane in items, bytes and waiting time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::{Echo, ask, busy, busy_with, echo, kibibytes, rules};
 use crate::failure::{Failure, Overload};
 use crate::lane::{BATCH_MAX, Batch, Lane, PATIENCE, WAITING_MAX};
 
-/// However long the machine takes, nobody has waited too long unless the test says so.
+/// However slow the machine is, no item has waited too long unless the test says so.
 fn with_time_standing_still(test: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().unwrap();
@@ -43,7 +43,7 @@ fn a_batch_has_a_limit_and_a_full_lane_refuses_at_once() {
 }
 
 #[test]
-fn whoever_has_waited_too_long_is_refused() {
+fn an_item_that_has_waited_too_long_is_refused() {
     with_time_standing_still(async {
         let (gate, lane) = busy().await;
         let late = ask(&lane, 1).await;
@@ -58,7 +58,7 @@ fn whoever_has_waited_too_long_is_refused() {
 }
 
 #[test]
-fn a_batch_has_the_time_that_its_first_item_has_left() {
+fn the_deadline_of_a_batch_is_that_of_its_first_item() {
     with_time_standing_still(async {
         let begin_by = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&begin_by);
@@ -83,7 +83,7 @@ fn a_batch_has_the_time_that_its_first_item_has_left() {
 }
 
 #[rocket::async_test]
-async fn a_batch_is_full_at_a_mebibyte_and_what_is_small_does_not_overtake() {
+async fn a_batch_is_full_at_a_mebibyte_and_small_items_do_not_overtake() {
     let (gate, lane) = busy_with(2000, kibibytes()).await;
     for item in [500, 524, 1, 2, 1022, 3] {
         ask(&lane, item).await;
@@ -95,14 +95,14 @@ async fn a_batch_is_full_at_a_mebibyte_and_what_is_small_does_not_overtake() {
 }
 
 #[rocket::async_test]
-async fn no_more_bytes_are_held_than_there_is_room_for_and_room_comes_back() {
-    let (gate, lane) = busy_with(1024, kibibytes()).await; // what is under way counts
+async fn the_bytes_of_items_are_bounded_and_released() {
+    let (gate, lane) = busy_with(1024, kibibytes()).await; // running items count
     let mut asked = Vec::new();
     for _ in 0..15 {
         asked.push(ask(&lane, 1024).await);
     }
     assert_eq!(lane.ask(1).await, Err(Failure::Overloaded(Overload::Full)));
-    asked.pop().unwrap().abort(); // and comes back when its turn would have come
+    asked.pop().unwrap().abort(); // and released when its turn would have come
     gate.let_through(100);
     for answer in asked {
         assert_eq!(answer.await.unwrap(), Ok(1024));

@@ -1,4 +1,4 @@
-//! Threads that ask, leave and panic as chance has it.
+//! Threads that call, leave and panic at random.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,18 +14,18 @@ use super::{Echo, NO_ANSWER, rules};
 use crate::failure::Failure;
 use crate::lane::{BATCH_MAX, Batch, Lane};
 
-/// What has become of each item, as the batches saw it.
+/// The fate of each item, as the batches saw it.
 #[derive(Default)]
 struct Model {
-    /// How often it was worked for.
+    /// How often it was run.
     runs: Mutex<HashMap<u32, u32>>,
     under_way: AtomicUsize,
-    /// Goes up with every batch that begins and every item that is asked for.
+    /// Incremented by every batch that begins and every item that is sent.
     clock: AtomicUsize,
 }
 
 impl Model {
-    /// Answers with the time at which the batch began; now and then it panics.
+    /// Answers with the time at which the batch began; occasionally it panics.
     async fn run(self: Arc<Self>, items: Vec<u32>) -> Vec<Result<u32, Failure>> {
         let began = self.clock.fetch_add(1, Ordering::SeqCst);
         let beside = self.under_way.fetch_add(1, Ordering::SeqCst);
@@ -41,7 +41,7 @@ impl Model {
         items.iter().map(|_| Ok(u32::try_from(began).unwrap())).collect()
     }
 
-    /// Asks, and may lose patience; whether the answer was one that a lane may give.
+    /// Sends an item, and may lose patience; returns whether the answer is one that a lane may give.
     async fn ask(&self, lane: &Echo, item: u32) {
         let asked = self.clock.fetch_add(1, Ordering::SeqCst);
         let patience = Duration::from_micros(fastrand::u64(..2000));
@@ -61,10 +61,10 @@ impl Model {
     }
 }
 
-/// Threads that ask, leave and panic as chance has it: whoever stays is answered, by one batch, which began after
-/// it was asked for.
+/// Threads that call, leave and panic at random: every caller that stays is answered, by one batch, which began
+/// after its call.
 #[rocket::async_test]
-async fn whatever_happens_everyone_who_stays_is_answered_once() {
+async fn every_caller_that_stays_is_answered_once() {
     let model = Arc::new(Model::default());
     let running = Arc::clone(&model);
     let run = move |batch: Batch<u32>| Arc::clone(&running).run(batch.items);
@@ -82,6 +82,6 @@ async fn whatever_happens_everyone_who_stays_is_answered_once() {
     }
     drop(lane);
     while Arc::strong_count(&model) > 1 {
-        yield_now().await; // the lane ends, and lets go of the model
+        yield_now().await; // the lane ends, and drops the model
     }
 }

@@ -1,4 +1,4 @@
-//! What a lane promises, one by one, and under everything at once.
+//! The guarantees of a lane, one by one, and all together.
 
 mod bounds;
 mod chance;
@@ -30,7 +30,7 @@ fn rules() -> Rules<u32, u32> {
     }
 }
 
-/// Items of so many KiB as they say.
+/// Items whose number is their size in KiB.
 fn kibibytes() -> Rules<u32, u32> {
     Rules {
         bytes: |item| *item as usize * 1024,
@@ -42,7 +42,7 @@ fn echo(items: Vec<u32>) -> Vec<Result<u32, Failure>> {
     items.into_iter().map(Ok).collect()
 }
 
-/// A lane whose batches wait to be let through, and note their items.
+/// A lane whose batches wait at a gate, and record their items.
 #[derive(Clone)]
 struct Gate {
     open: Arc<Semaphore>,
@@ -71,7 +71,7 @@ impl Gate {
         self.begun.lock().unwrap().clone()
     }
 
-    /// Until so many batches have begun.
+    /// Until this many batches have begun.
     async fn until_begun(&self, batches: usize) {
         while self.begun().len() < batches {
             yield_now().await;
@@ -83,7 +83,7 @@ impl Gate {
     }
 }
 
-/// Asks a lane that is busy, and waits there when this returns.
+/// Calls a busy lane; the item waits there when this returns.
 async fn ask(lane: &Arc<Echo>, item: u32) -> Asked {
     let before = lane.waiting.capacity();
     let asking = Arc::clone(lane);
@@ -94,12 +94,12 @@ async fn ask(lane: &Arc<Echo>, item: u32) -> Asked {
     asked
 }
 
-/// A lane with one batch under way, in which is item 0.
+/// A lane with one running batch that has item 0.
 async fn busy() -> (Gate, Arc<Echo>) {
     busy_with(0, rules()).await
 }
 
-/// A lane with one batch under way, in which is this item.
+/// A lane with one running batch that has this item.
 async fn busy_with(item: u32, rules: Rules<u32, u32>) -> (Gate, Arc<Echo>) {
     let (gate, lane) = Gate::closed(rules);
     let asking = Arc::clone(&lane);
@@ -109,7 +109,7 @@ async fn busy_with(item: u32, rules: Rules<u32, u32>) -> (Gate, Arc<Echo>) {
 }
 
 #[rocket::async_test]
-async fn whoever_has_gone_is_not_worked_for() {
+async fn items_of_gone_callers_are_skipped() {
     let (gate, lane) = busy().await;
     let asked = [ask(&lane, 1).await, ask(&lane, 2).await, ask(&lane, 3).await];
     asked[1].abort();
@@ -122,7 +122,7 @@ async fn whoever_has_gone_is_not_worked_for() {
 }
 
 #[rocket::async_test]
-async fn a_batch_that_panics_or_answers_too_little_costs_its_own_items_alone() {
+async fn a_batch_that_panics_or_misses_answers_affects_only_its_own_items() {
     let lane = Lane::new(rules(), |batch: Batch<u32>| async move {
         assert!(batch.items != [13], "unlucky");
         if batch.items == [7] {

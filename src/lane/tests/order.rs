@@ -1,4 +1,4 @@
-//! Which items share a batch, which run side by side, and when each is answered.
+//! Which items share a batch, which batches run concurrently, and when each is answered.
 
 use std::sync::Arc;
 use std::task::{Context, Waker};
@@ -13,7 +13,7 @@ use super::{Asked, Echo, ask, busy, busy_with, echo, kibibytes, rules};
 use crate::lane::{Batch, Lane, Rules};
 
 #[rocket::async_test]
-async fn what_waits_meanwhile_is_the_next_batch_in_its_order() {
+async fn waiting_items_are_the_next_batch_in_order() {
     let (gate, lane) = busy().await;
     for item in 1..=10 {
         ask(&lane, item).await;
@@ -24,7 +24,7 @@ async fn what_waits_meanwhile_is_the_next_batch_in_its_order() {
 }
 
 #[rocket::async_test]
-async fn answers_go_out_while_the_next_batch_is_under_way() {
+async fn answers_are_sent_while_the_next_batch_runs() {
     let (gate, lane) = busy().await;
     let first = ask(&lane, 1).await;
     gate.let_through(1);
@@ -38,7 +38,7 @@ async fn answers_go_out_while_the_next_batch_is_under_way() {
 }
 
 #[rocket::async_test]
-async fn what_goes_together_is_one_batch_whatever_waits_between() {
+async fn items_of_equal_keys_share_a_batch_whatever_waits_between() {
     let rules = Rules {
         key: |item| item % 2,
         ..kibibytes()
@@ -53,7 +53,7 @@ async fn what_goes_together_is_one_batch_whatever_waits_between() {
 }
 
 #[rocket::async_test]
-async fn equals_wait_for_those_under_way_and_share_the_next_batch_while_others_run_beside() {
+async fn equal_keys_wait_for_the_running_batch_and_share_the_next() {
     let rules = Rules {
         key: |item| item % 2,
         side_by_side: 2,
@@ -72,7 +72,7 @@ async fn equals_wait_for_those_under_way_and_share_the_next_batch_while_others_r
     assert_eq!(gate.begun(), [vec![0], vec![1], vec![2, 4]]);
 }
 
-/// A lane of two kinds of items, even and odd, each of which has a gate of its own; an even one is under way.
+/// A lane with two kinds of items, even and odd, with a gate for each; an even one is running.
 async fn even_and_odd(side_by_side: usize) -> ([Arc<Semaphore>; 2], Arc<Echo>, Asked) {
     let gates = [Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0))];
     let (inside, begun) = (gates.clone(), Arc::new(Semaphore::new(0)));
@@ -98,7 +98,7 @@ async fn even_and_odd(side_by_side: usize) -> ([Arc<Semaphore>; 2], Arc<Echo>, A
 }
 
 #[rocket::async_test]
-async fn what_does_not_go_together_runs_side_by_side_and_is_answered_as_each_is_ready() {
+async fn different_keys_run_concurrently_and_are_answered_as_ready() {
     let ([even, odd], lane, slow) = even_and_odd(2).await;
     for item in [1, 3, 5] {
         odd.add_permits(1);
@@ -110,7 +110,7 @@ async fn what_does_not_go_together_runs_side_by_side_and_is_answered_as_each_is_
 }
 
 #[rocket::async_test]
-async fn no_more_batches_run_than_may_run_side_by_side() {
+async fn concurrent_batches_are_limited() {
     let ([even, odd], lane, first) = even_and_odd(1).await;
     odd.add_permits(1);
     let second = ask(&lane, 1).await;

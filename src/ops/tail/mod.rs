@@ -12,22 +12,22 @@ use tracing::Level;
 use crate::http::RequestId;
 use crate::telemetry::logs::newest_first;
 
-/// A longer line, which none of ours is, is left out.
+/// Longer lines, which the service does not write, are left out.
 const LINE_MAX: usize = 64 * 1024;
-/// Bytes at the end of a file that are read; more than it has, unless somebody else has written it.
+/// The maximum of bytes read at the end of a file; more than it has, unless another program has written it.
 const FILE_MAX: u64 = 16 * 1024 * 1024;
 
-/// Which lines are asked for.
+/// The requested lines.
 pub(super) struct Wanted {
-    /// As many at most.
+    /// The maximum of lines.
     pub(super) lines: usize,
-    /// This severe at least.
+    /// The minimum severity.
     pub(super) level: Option<Level>,
-    /// Of this request alone.
+    /// Only lines of this request.
     pub(super) request_id: Option<RequestId>,
 }
 
-/// The newest lines that are wanted, the oldest of them first; nothing where there is no file.
+/// The newest matching lines, the oldest of them first; empty without files.
 pub(super) fn newest(directory: &Path, wanted: &Wanted) -> io::Result<String> {
     let quoted = match &wanted.request_id {
         Some(id) => serde_json::to_string(id.as_str())?,
@@ -36,7 +36,7 @@ pub(super) fn newest(directory: &Path, wanted: &Wanted) -> io::Result<String> {
     let mut found: Vec<String> = Vec::new();
     for file in open(directory)? {
         let text = read(file)?;
-        // What follows the last line break is a line that is being written.
+        // After the last line break is a line that is still being written.
         let lines = text.rsplit(|byte| *byte == b'\n').skip(1);
         let lines = lines.filter(|line| (1..=LINE_MAX).contains(&line.len()) && wanted.admits(line, &quoted));
         let lines = lines.take(wanted.lines - found.len());
@@ -49,8 +49,8 @@ pub(super) fn newest(directory: &Path, wanted: &Wanted) -> io::Result<String> {
     Ok(found.concat())
 }
 
-/// All files there are, the newest first. They are opened before any is read: a rotation from then on moves
-/// nothing away, and one in between only makes a file appear twice, which its number on the disk shows.
+/// All existing files, the newest first. They are opened before any is read, so a later rotation does not affect
+/// them. One in between only makes a file appear twice, which its inode shows.
 fn open(directory: &Path) -> io::Result<Vec<File>> {
     let (mut files, mut seen) = (Vec::new(), Vec::new());
     for path in newest_first(directory) {
@@ -85,7 +85,7 @@ struct Fields<'a> {
 }
 
 impl Wanted {
-    /// Without a filter every line is wanted, JSON or not. With the id as JSON has it, most lines need no parsing.
+    /// Without a filter every line matches, JSON or not. Searching for the id in JSON avoids parsing most lines.
     fn admits(&self, line: &[u8], quoted: &str) -> bool {
         if self.level.is_none() && self.request_id.is_none() {
             return true;

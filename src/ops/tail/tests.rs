@@ -1,4 +1,4 @@
-//! The reading alone, on files as a service and as an accident leave them.
+//! Only the reading, on files as a service and as accidents leave them.
 
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
@@ -32,7 +32,7 @@ fn text(directory: &TempDir, wanted: &Wanted) -> String {
     newest(directory.path(), wanted).unwrap()
 }
 
-/// As the service writes them; `number` makes the length of lines differ.
+/// In the service's format; `number` varies the length of lines.
 fn line(number: usize, level: &str) -> String {
     let id = "x".repeat(number % 97);
     format!(r#"{{"timestamp":"now","level":"{level}","request_id":"{number}-{id}","status":200}}"#) + "\n"
@@ -68,7 +68,7 @@ fn older_files_are_read_when_the_current_one_has_too_few_lines() {
 }
 
 #[test]
-fn a_file_that_was_moved_between_two_looks_is_read_once() {
+fn a_file_renamed_while_opening_is_read_once() {
     let directory = directory(&[b"2\n3\n", b"", b"1\n"]);
     let path = |name: &str| directory.path().join(name);
     fs::remove_file(path("app.log.1")).unwrap();
@@ -77,7 +77,7 @@ fn a_file_that_was_moved_between_two_looks_is_read_once() {
 }
 
 #[test]
-fn a_level_shows_what_is_at_least_as_severe() {
+fn a_level_shows_lines_of_at_least_that_severity() {
     let levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"];
     let all: Vec<String> = (0..5).map(|number| line(number, levels[number])).collect();
     let directory = directory(&[all.concat().as_bytes()]);
@@ -105,13 +105,13 @@ fn a_request_id_is_compared_whole_and_in_its_own_field() {
 }
 
 #[test]
-fn a_line_that_is_being_written_waits_until_it_is_whole() {
+fn an_incomplete_line_is_left_out_until_it_is_complete() {
     let directory = directory(&[b"whole\nhal", b"older\n"]);
     assert_eq!(text(&directory, &wanted(10)), "older\nwhole\n");
 }
 
 #[test]
-fn garbage_is_shown_as_well_as_it_can_be_and_passes_no_filter() {
+fn garbage_is_shown_lossily_and_matches_no_filter() {
     let directory = directory(&[b"\xff\xfe\0garbage\n\n\n{\"level\":\"INFO\"}\n{\"level\":\n"]);
     let shown = "\u{fffd}\u{fffd}\0garbage\n{\"level\":\"INFO\"}\n{\"level\":\n";
     assert_eq!(text(&directory, &wanted(10)), shown);
@@ -128,7 +128,7 @@ fn a_huge_line_is_left_out_and_those_around_it_stay() {
 }
 
 #[test]
-fn where_there_is_no_file_there_is_no_line() {
+fn without_a_file_there_are_no_lines() {
     let directory = directory(&[]);
     assert_eq!(text(&directory, &wanted(10)), "");
     let missing = directory.path().join("missing");

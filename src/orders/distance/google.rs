@@ -16,7 +16,7 @@ pub(super) struct Google {
     url: Url,
 }
 
-/// Every refusal comes with HTTP 200 as a rule, and says so in `status`.
+/// Refusals usually have HTTP status 200 and a word in `status`.
 #[derive(Deserialize)]
 struct Matrix {
     status: String,
@@ -33,13 +33,13 @@ struct Row {
 #[derive(Deserialize)]
 struct Element {
     status: String,
-    /// With status `OK` only.
+    /// Only with status `OK`.
     distance: Option<Distance>,
 }
 
 #[derive(Deserialize)]
 struct Distance {
-    /// Metres, whatever `units` says: that is for the text beside it.
+    /// Metres, whatever `units` says: that affects only the text.
     value: f64,
 }
 
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn a_refusal_is_told_in_googles_words_and_not_tried_again() {
+    async fn a_refusal_is_logged_in_googles_words_and_not_retried() {
         for status in [
             "REQUEST_DENIED",
             "OVER_QUERY_LIMIT",
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn an_answer_that_lacks_what_is_promised_is_unavailable() {
+    async fn an_answer_with_missing_members_is_unavailable() {
         for body in [
             r#"{"status": "OK"}"#.to_owned(),
             r#"{"status": "OK", "rows": []}"#.to_owned(),

@@ -10,7 +10,7 @@ use super::online::Api;
 use crate::orders::model::{Coordinates, Trip};
 use crate::outbound::Answer;
 
-/// `status` is not to be left out: without it every element appears to be OK.
+/// `status` is required: without it every element appears to be OK.
 const FIELDS: &str = "status,condition,distanceMeters";
 
 /// Documentation: "Method: computeRouteMatrix" and "Handle request errors" of the Routes API,
@@ -20,7 +20,7 @@ pub(super) struct GoogleRoutes {
     url: Url,
 }
 
-/// A matrix, or an error in its place; a stream can also begin with an error.
+/// A matrix, or an error instead; a stream can also begin with an error.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Body {
@@ -28,7 +28,7 @@ enum Body {
     Single(Element),
 }
 
-/// Zeros and empty members are left out, as everywhere in proto3's JSON.
+/// proto3's JSON omits zeros and empty members.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Element {
@@ -38,7 +38,7 @@ struct Element {
     distance_meters: f64,
 }
 
-/// `status` is a word that only errors of the whole answer have; the code of success is 0.
+/// Only errors of the whole answer have the word `status`; the code of success is 0.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Status {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn the_distance_of_no_way_at_all_is_left_out_and_is_zero() {
+    async fn an_omitted_distance_is_zero() {
         let (outcome, _) = answered(200, r#"[{"status":{},"condition":"ROUTE_EXISTS"}]"#).await;
         assert_eq!(outcome, Ok(0));
     }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn a_refusal_is_told_in_googles_words_and_not_tried_again() {
+    async fn a_refusal_is_logged_in_googles_words_and_not_retried() {
         let error = r#"{"error": {"code": 403, "status": "PERMISSION_DENIED",
             "message": "The request is missing a valid API key.", "details": []}}"#;
         for body in [error.to_owned(), format!("[{error}]")] {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn an_answer_that_lacks_what_is_promised_is_unavailable() {
+    async fn an_answer_with_missing_members_is_unavailable() {
         for body in [
             "[]",
             "[{}]",

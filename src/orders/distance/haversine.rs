@@ -1,4 +1,4 @@
-//! Great-circle metres on the mean Earth sphere: no network, no roads.
+//! Great-circle distance in metres on the mean Earth sphere: no network, no roads.
 
 use super::{DistanceError, DistanceProvider, metres};
 use crate::orders::model::{Coordinates, Trip};
@@ -6,7 +6,7 @@ use crate::orders::model::{Coordinates, Trip};
 /// The mean radius of WGS 84, in metres.
 const RADIUS: f64 = 6_371_008.8;
 
-/// The provider for machines that have no key to another.
+/// The provider for machines without a key for another one.
 pub(super) struct Haversine;
 
 #[rocket::async_trait]
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn known_distances_come_out() {
+    async fn known_distances_are_computed() {
         // On a sphere of 6,371,008.8 m, the mean radius of WGS 84: a degree is 111,195 m.
         assert_eq!(metres((0.0, 0.0), (0.0, 1.0)).await, 111_195);
         assert_eq!(metres((0.0, 0.0), (1.0, 0.0)).await, 111_195);
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn a_place_is_no_way_from_itself() {
+    async fn the_distance_of_a_point_to_itself_is_zero() {
         assert_eq!(metres((22.3193, 114.1694), (22.3193, 114.1694)).await, 0);
         assert_eq!(metres((10.0, 180.0), (10.0, -180.0)).await, 0);
         assert_eq!(metres((90.0, 0.0), (90.0, 77.0)).await, 0);

@@ -6,7 +6,7 @@ use super::{DistanceError, DistanceProvider};
 use crate::orders::metrics::METRICS;
 use crate::orders::model::Trip;
 
-/// A provider under the name by which it is configured.
+/// A provider under its configured name.
 pub(super) struct Measured<P> {
     pub(super) name: &'static str,
     pub(super) provider: P,

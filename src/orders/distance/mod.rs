@@ -1,4 +1,4 @@
-//! The road distance of a trip, asked of the provider that the configuration chose.
+//! The road distance of a trip, from the configured provider.
 
 mod google;
 mod google_routes;
@@ -20,38 +20,38 @@ use measured::Measured;
 use online::{Api, Online};
 use osrm::Osrm;
 
-/// Tells how far a trip is by road.
+/// Finds the distance of a trip by road.
 #[rocket::async_trait]
 pub trait DistanceProvider: Send + Sync {
     /// Metres, 0 or more.
     ///
     /// # Errors
-    /// There is no route, or the provider could not be asked.
+    /// There is no route, or the provider did not answer.
     async fn distance(&self, trip: &Trip) -> Result<i32, DistanceError>;
 }
 
 /// Why there is no distance.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DistanceError {
-    /// The provider answered that no road leads from the one point to the other: the client's mistake.
+    /// The provider answered that no road connects the two points: the client's mistake.
     #[error("there is no route")]
     NoRoute,
-    /// The provider could not be reached, refused, or did not make sense. The reason is for the log:
-    /// one line, never long, never with a key in it.
+    /// The provider was unreachable, refused, or sent nonsense. The reason is for the log:
+    /// one short line, never containing a key.
     #[error("{0}")]
     Unavailable(String),
-    /// It was not asked: it has failed each of the last times.
+    /// The provider was not asked: the circuit breaker is open.
     #[error("the provider has failed each of the last times, so it was not asked")]
     CircuitOpen,
-    /// It was not asked: too many lookups are under way.
+    /// The provider was not asked: too many lookups are in flight.
     #[error("too many lookups are under way")]
     Busy,
 }
 
-/// The provider that the configuration names.
+/// The configured provider.
 ///
 /// # Errors
-/// The HTTP client could not be made (no TLS library, say).
+/// The HTTP client cannot be created (no TLS library, for example).
 pub fn provider(
     config: &config::Distance,
     limits: &config::Outbound,

@@ -1,4 +1,4 @@
-//! What every provider behind a network shares: ask, read, check the metres, keep the key secret.
+//! Common to every remote provider: send, read, check the distance, keep the key secret.
 
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
@@ -7,24 +7,24 @@ use super::{DistanceError, DistanceProvider, metres};
 use crate::orders::model::Trip;
 use crate::outbound::{Answer, Client, Failure};
 
-/// Characters of a reason in the log.
+/// Maximum characters of a reason in the log.
 const LONGEST_REASON: usize = 300;
 
-/// What is particular to one provider: how it is asked, and what its answers mean.
+/// The specifics of one provider: its requests, and the meaning of its answers.
 pub(super) trait Api: Send + Sync {
     /// The request for one trip.
     fn request(&self, http: &reqwest::Client, trip: &Trip) -> RequestBuilder;
 
-    /// Metres, as the provider gave them.
+    /// The provider's distance in metres.
     fn read(&self, answer: &Answer) -> Result<f64, DistanceError>;
 
-    /// What no reason may tell.
+    /// The secret that no reason may contain.
     fn key(&self) -> Option<&SecretString> {
         None
     }
 }
 
-/// A provider behind a network.
+/// A remote provider.
 pub(super) struct Online<A> {
     api: A,
     client: Client,
@@ -41,7 +41,7 @@ impl<A: Api> Online<A> {
         let status = answer.status;
         match self.api.read(&answer) {
             Ok(length) if status.is_success() => metres(length),
-            // Not for success alone: OSRM says it with a 400.
+            // Not only for success: OSRM answers this with a 400.
             Err(DistanceError::NoRoute) if !status.is_server_error() => Err(DistanceError::NoRoute),
             Ok(_) | Err(DistanceError::NoRoute) => unavailable(format!("HTTP {status}")),
             Err(DistanceError::Unavailable(reason)) => unavailable(format!("HTTP {status}: {reason}")),
@@ -74,8 +74,8 @@ fn unavailable<T>(reason: String) -> Result<T, DistanceError> {
     Err(DistanceError::Unavailable(reason))
 }
 
-/// Parts of it are the provider's own words, and those might repeat what they were sent. The key
-/// goes first: a cut might leave most of it.
+/// Parts of it are the provider's own words, which may repeat the request. The key is removed
+/// first: truncating first could leave most of it.
 fn for_the_log(reason: String, key: Option<&SecretString>) -> String {
     let told = match key {
         Some(key) => reason.replace(key.expose_secret(), "(the key)"),

@@ -33,8 +33,8 @@ impl Osrm {
         Self { url: url.clone() }
     }
 
-    /// Six decimals are what OSRM keeps; an exponent, or in old versions a number without a point,
-    /// is an error of syntax to it.
+    /// OSRM keeps six decimals. An exponent, or in old versions a number without a point, is
+    /// a syntax error to it.
     fn route(&self, Trip { origin, destination }: &Trip) -> Url {
         let points = format!(
             "{:.6},{:.6};{:.6},{:.6}",
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn a_refusal_is_told_in_osrms_words_and_not_tried_again() {
+    async fn a_refusal_is_logged_in_osrms_words_and_not_retried() {
         let body = r#"{"code": "InvalidQuery", "message": "Query string malformed"}"#;
         let (outcome, osrm) = answered(400, body).await;
         let reason = "HTTP 400 Bad Request: InvalidQuery: Query string malformed";
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[rocket::async_test]
-    async fn an_answer_that_lacks_what_is_promised_is_unavailable() {
+    async fn an_answer_with_missing_members_is_unavailable() {
         for (status, body) in [
             (200, r#"{"code": "Ok", "routes": []}"#),
             (200, r#"{"code": "Ok"}"#),

@@ -1,4 +1,4 @@
-//! The orders, as handlers ask for them: each statement has a lane.
+//! The orders for the handlers: each statement has a lane.
 
 mod statements;
 
@@ -13,9 +13,9 @@ use crate::db::batch::{read_lane, shared_read_lane, write_lane};
 use crate::failure::Failure;
 use crate::lane::Lane;
 
-/// Different lists that are read at the same time, each on a connection.
+/// Concurrent batches of different lists, each on its own connection.
 const LISTS: usize = 8;
-/// The same, of deep pages.
+/// The same for deep pages.
 const DEEP_LISTS: usize = 2;
 
 /// The orders in PostgreSQL.
@@ -29,7 +29,7 @@ pub struct Orders {
 }
 
 impl Orders {
-    /// Opens the lanes; to be called inside the async runtime.
+    /// Opens the lanes; must be called inside the async runtime.
     #[must_use]
     pub fn new(database: &Database) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Orders {
         }
     }
 
-    /// Whether an order that is placed now would be refused at once: then nobody need be asked for its distance.
+    /// Whether an order placed now would be refused at once: then its distance need not be looked up.
     ///
     /// # Errors
     /// Too many requests wait.
@@ -49,15 +49,15 @@ impl Orders {
         self.place.has_room()
     }
 
-    /// Places an order and tells its id, which is on disk by then.
+    /// Places an order and returns its id; by then the order is on disk.
     ///
     /// # Errors
-    /// PostgreSQL cannot be reached or refuses, too many requests wait, or nobody knows whether it committed.
+    /// PostgreSQL is unreachable or refuses, too many requests wait, or the outcome is unknown.
     pub async fn place(&self, order: NewOrder) -> Result<i64, Failure> {
         self.place.ask(order).await
     }
 
-    /// Takes an order for one courier alone.
+    /// Takes an order for exactly one courier.
     ///
     /// # Errors
     /// As [`Orders::place`].
@@ -65,15 +65,15 @@ impl Orders {
         self.take.ask(id).await
     }
 
-    /// One order with all that is known of it.
+    /// One order with all its members.
     ///
     /// # Errors
-    /// PostgreSQL cannot be reached or refuses, or too many requests wait.
+    /// PostgreSQL is unreachable or refuses, or too many requests wait.
     pub async fn find(&self, id: i64) -> Result<Option<Order>, Failure> {
         self.find.ask(id).await
     }
 
-    /// A part of the orders, newest first: whoever waits for the same part shares what is found.
+    /// A slice of the orders, newest first; requests that wait for the same slice share the result.
     ///
     /// # Errors
     /// As [`Orders::find`].
@@ -87,11 +87,11 @@ impl Orders {
     }
 }
 
-/// A part of the orders, ready to be sent.
+/// A slice of the orders, ready to be sent.
 pub struct Listing {
-    /// An array of them.
+    /// A JSON array of the orders.
     pub json: Vec<u8>,
-    /// The id after which the next part begins.
+    /// The id after which the next slice begins.
     pub next: Option<i64>,
 }
 

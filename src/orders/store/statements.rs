@@ -1,4 +1,4 @@
-//! The SQL of the orders. Every statement is prepared once a connection and commits by itself.
+//! The SQL of the orders. Every statement is prepared once per connection and is its own transaction.
 
 use std::collections::HashMap;
 use std::mem;
@@ -14,23 +14,23 @@ use super::super::model::{NewOrder, Order, OrderSummary, Slice, Start, Status, T
 use crate::db::schema::orders::{self, dsl};
 use crate::db::sqlstate::is_lock_not_available;
 
-/// The offset from which skipping in the index alone saves more than planning a second scan costs.
+/// The offset from which skipping in the index saves more than planning a second scan costs.
 const DEEP: i64 = 1000;
 
-/// Whether many ids have to be skipped for it.
+/// Whether it has to skip many ids.
 pub fn is_deep(slice: Slice) -> bool {
     matches!(slice.start, Start::Offset(offset) if offset >= DEEP)
 }
 
-/// Places orders and tells the id of each.
+/// Places orders and returns the id of each.
 pub fn place(connection: &mut PgConnection, new: &[NewOrder]) -> QueryResult<Vec<i64>> {
     let mut ids: Vec<i64> = PlaceOrders::of(new).load(connection)?;
-    // Rows are numbered in the order of the arrays; RETURNING alone promises no order.
+    // Rows are numbered in the order of the arrays; RETURNING does not guarantee an order.
     ids.sort_unstable();
     Ok(ids)
 }
 
-/// Takes orders, each for one courier alone: in one statement, or in two where another transaction holds one of
+/// Takes orders, each for exactly one courier: in one statement, or in two if another transaction holds one of
 /// the rows. Of equal ids the first one wins.
 pub fn take(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<TakeOutcome>> {
     let rows = match (TakeFree { ids }).load(connection) {
@@ -47,14 +47,14 @@ pub fn take(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<TakeO
     Ok(ids.iter().map(outcome).collect())
 }
 
-/// Orders with all that is known of them.
+/// Orders with all their members.
 pub fn find(connection: &mut PgConnection, ids: &[i64]) -> QueryResult<Vec<Option<Order>>> {
     let rows: Vec<Row> = FindOrders { ids }.load(connection)?;
     let found: HashMap<i64, Order> = rows.into_iter().map(|row| (row.id, Order::from(row))).collect();
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
-/// A part of the orders, newest first.
+/// A slice of the orders, newest first.
 pub fn list(connection: &mut PgConnection, slice: Slice) -> QueryResult<Vec<OrderSummary>> {
     let limit = slice.limit;
     let newest_first = dsl::orders
@@ -71,8 +71,8 @@ pub fn list(connection: &mut PgConnection, slice: Slice) -> QueryResult<Vec<Orde
 
 /// An index-only scan finds the page's first id, and only the page itself is read from the table.
 ///
-/// There are no more orders than ids from the first to the last one. So a page that begins beyond those is known to
-/// be empty from both ends of the index, and nothing is skipped for it: `CASE` leaves the scan out.
+/// There are at most as many orders as ids from the first to the last one. So both ends of the index show that a page
+/// beyond those is empty, and nothing is skipped for it: `CASE` leaves the scan out.
 #[derive(QueryId)]
 struct DeepPage {
     offset: i64,
@@ -97,27 +97,27 @@ impl Query for DeepPage {
 
 impl RunQueryDsl<PgConnection> for DeepPage {}
 
-/// Of each order that exists: its id, and whether it was won; nothing where its row is held.
+/// For each existing order: its id, and whether it was won; null if its row is held.
 type Taken = (BigInt, Nullable<Bool>);
 
-/// One statement and one round trip: lock, decide, update, and tell.
+/// One statement and one round trip: lock, decide, update, report.
 ///
-/// `NOWAIT` raises 55P03 where another transaction holds one of the rows. Where one has just let go, the
-/// lock reads the row anew, and so does the update (PostgreSQL manual, 13.2.1): no order is won twice.
+/// `NOWAIT` raises 55P03 if another transaction holds one of the rows. If one has just released a row, the
+/// lock reads the row again, and so does the update (PostgreSQL manual, 13.2.1): no order is won twice.
 struct TakeFree<'a> {
     ids: &'a [i64],
 }
 
-/// As [`TakeFree`], and tells which rows are held instead of failing.
+/// As [`TakeFree`], but reports held rows instead of failing.
 ///
-/// `present` is read without a lock: an order that is there and was not locked is held, and one that is not
-/// there does not exist. One that its snapshot shows as taken is taken for good, whoever holds it.
+/// `present` is read without a lock: an existing order that was not locked is held, and a missing one does
+/// not exist. One that its snapshot shows as taken stays taken, whoever holds it.
 struct TakeWhatIsFree<'a> {
     ids: &'a [i64],
 }
 
-/// After the rows were locked. The ids are the first parameter, named for the table that is written, too, which
-/// tells a table spread over servers where to look.
+/// After the rows were locked. The ids are the first parameter, and they name the rows of the updated table, too,
+/// which tells a distributed table where to look.
 const TAKEN: &str = "taken AS (UPDATE orders SET status = 'TAKEN', taken_at = now() FROM locked \
      WHERE orders.id = ANY($1) AND orders.id = locked.id AND locked.free RETURNING orders.id) ";
 
@@ -174,7 +174,7 @@ impl RunQueryDsl<PgConnection> for TakeFree<'_> {}
 
 impl RunQueryDsl<PgConnection> for TakeWhatIsFree<'_> {}
 
-/// One `INSERT` for any number of orders: a column is an array, so there is one statement to prepare.
+/// One `INSERT` for any number of orders: each column is an array, so there is one statement to prepare.
 #[derive(QueryId)]
 struct PlaceOrders {
     origin_lat: Vec<f64>,
@@ -224,7 +224,7 @@ impl QueryFragment<Pg> for PlaceOrders {
     }
 }
 
-/// Diesel would write `eq_any` anew for each statement, to look it up among those prepared.
+/// Diesel would build the SQL of `eq_any` at each call to find the prepared statement.
 struct FindOrders<'a> {
     ids: &'a [i64],
 }
@@ -252,7 +252,7 @@ impl Query for FindOrders<'_> {
 
 impl RunQueryDsl<PgConnection> for FindOrders<'_> {}
 
-/// A row of the table, all columns in their order.
+/// A row of the table, with all columns in order.
 #[derive(Queryable)]
 struct Row {
     id: i64,

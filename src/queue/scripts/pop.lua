@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- the most messages, the most bytes → {whether there are more, the messages}; the first one however large it is
+-- maximum of messages, maximum of bytes → {whether there are more, the messages}; the first one may be of any size
 local most, most_bytes = tonumber(ARGV[1]), tonumber(ARGV[2])
-local chunk = 32 -- so many are read at once, since some of them may turn out to be too much
+local chunk = 32 -- messages per read, since some of them may not fit
 local popped, bytes, full = {}, 0, false
 repeat
   local read = redis.call('LRANGE', KEYS[1], #popped, math.min(#popped + chunk, most) - 1)

@@ -1,4 +1,4 @@
--- the most messages, the most bytes → {id, message, attempts, when it died} of each, the first to die first
+-- maximum of messages, maximum of bytes → {id, message, attempts, time of death} of each, the oldest dead letter first
 local most_bytes = tonumber(ARGV[3])
 settle()
 local ranked = redis.call('ZRANGE', dead, 0, ARGV[2] - 1, 'WITHSCORES')

@@ -1,4 +1,4 @@
--- → whether there was such a queue
+-- → whether the queue existed
 local existed = redis.call('EXISTS', sequence)
 redis.call('UNLINK', unpack(KEYS))
 return existed

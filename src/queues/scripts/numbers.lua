@@ -1,7 +1,7 @@
--- → {whether there is such a queue, ready, delayed, in flight, dead, dropped dead letters, push of the oldest that is
+-- → {whether the queue exists, ready, delayed, in flight, dead, dropped dead letters, push of the oldest that is
 --    ready or 0, now}
 settle()
--- What is due and was too much to move just now counts as ready already.
+-- Due messages that were too many to move in this call count as ready already.
 local due_delayed = redis.call('ZCOUNT', delayed, '-inf', digits(now))
 local due_in_flight = redis.call('ZCOUNT', in_flight, '-inf', digits(now))
 return {

@@ -1,4 +1,4 @@
--- → how many there were
+-- → the number of dead letters
 settle()
 local purged = redis.call('ZCARD', dead)
 redis.call('UNLINK', dead, dead_messages, dead_deliveries)

@@ -1,6 +1,6 @@
--- of each push: delay in seconds, number of messages, the messages → the first id; each next one is one more
+-- for each push: delay in seconds, number of messages, the messages → the first id; each further one is one higher
 local bodies, now_ready, now_delayed = {}, {}, {}
--- The time, unless that has been given out or the clock was set back.
+-- The time, unless that id was already assigned or the clock was set back.
 local first = math.max(now, (redis.call('GET', sequence) or 0) + 1)
 local index, next_id = 2, first
 while index < #ARGV do

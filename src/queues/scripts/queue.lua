@@ -1,21 +1,21 @@
--- What every script of a reliable queue begins with. Times are microseconds of Redis's own clock.
+-- The common part of every script of a reliable queue. Times are microseconds of Redis's own clock.
 local sequence, messages, ready, delayed, in_flight, deliveries, dead, dead_messages, dead_deliveries,
   dead_totals, clock = unpack(KEYS)
 local max_attempts = tonumber(ARGV[1])
 
--- How much one call moves at most, so that none keeps Redis from its other clients for long.
+-- The maximum that one call moves, so that none blocks the other clients of Redis for long.
 local most_moved = 500
 local most_bytes_copied = 4 * 1024 * 1024
 
--- How many dead letters a queue keeps at most, and bytes of them; beyond that the first to die are dropped.
+-- The maximum of dead letters and of their bytes; beyond that the oldest are dropped.
 local most_dead = 10000
 local most_dead_bytes = 64 * 1024 * 1024
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 
--- A queue's time never goes back: if Redis's clock is set back, what waits would wait for so much longer. Then it goes
--- on from where it was when it was last noted, and is ahead of the clock until nothing waits any more.
+-- A queue's time never goes back: if Redis's clock is set back, waiting messages would wait for that much longer. The
+-- time then continues from the last recorded one, and is ahead of the clock until no message waits any more.
 local noted = redis.call('HMGET', clock, 'last', 'ahead')
 local last, ahead = tonumber(noted[1] or 0), tonumber(noted[2] or 0)
 if noted[1] and redis.call('EXISTS', in_flight, delayed) == 0 then
@@ -33,7 +33,7 @@ local function digits(number)
   return string.format('%.0f', number)
 end
 
--- Whoever makes a message wait notes the time.
+-- Every command that delays a message records the time.
 local function note_time()
   redis.call('HSET', clock, 'last', digits(now))
 end
@@ -49,7 +49,7 @@ local function many(command, key, arguments)
   end
 end
 
--- How often a message was delivered, and the nonce of the last delivery.
+-- The number of deliveries of a message, and the nonce of the last one.
 local function parse(noted)
   local attempts, nonce = string.match(noted or '', '^(%d+) (%S+)$')
   return tonumber(attempts or 0), nonce
@@ -84,7 +84,7 @@ local function drop_the_oldest()
   end
 end
 
--- Returns the bytes that were moved.
+-- Returns the number of bytes moved.
 local function bury(id)
   local body = redis.call('HGET', messages, id) or ''
   local noted = redis.call('HGET', deliveries, id)
@@ -99,7 +99,7 @@ local function bury(id)
   return #body
 end
 
--- Whose visibility is over: back to its old place, or to the dead letters.
+-- A message after its visibility timeout: back to its old position, or to the dead letters.
 local function release(id)
   if delivery(deliveries, id) >= max_attempts then
     return bury(id)
@@ -109,7 +109,7 @@ local function release(id)
   return 0
 end
 
--- Moves what is due.
+-- Moves the due messages.
 local function settle()
   local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', digits(now), 'LIMIT', 0, most_moved)
   if #due > 0 then

@@ -1,6 +1,6 @@
--- the most bytes of all answers, of one answer, nonce; of each receiver: the most messages, visibility in seconds
--- → {whether more are ready, of each receiver {{id, message, attempts}, ...}}
--- The first receiver gets a message however large it is.
+-- maximum of bytes of all answers, of one answer, nonce; for each receiver: maximum of messages, visibility in seconds
+-- → {whether more are ready, for each receiver {{id, message, attempts}, ...}}
+-- The first receiver gets a message of any size.
 local most_bytes, most_bytes_each, nonce = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local most_received = 1000
 settle()

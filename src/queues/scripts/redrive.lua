@@ -1,4 +1,4 @@
--- the most messages → {how many were sent back, how many are left}
+-- maximum of messages → {number redriven, number left}
 settle()
 local redriven, moved = 0, 0
 for _, id in ipairs(redis.call('ZRANGE', dead, 0, math.min(ARGV[2], most_moved) - 1)) do

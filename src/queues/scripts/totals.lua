@@ -1,6 +1,6 @@
--- the keys of some queues → {queues that are there, ready, delayed, in flight, dead, dropped dead letters, age of the
---    oldest that is ready, the oldest nonce of those in flight that are looked at}
--- It changes nothing, so unlike the other scripts it leaves what is due where it is, and counts it as ready.
+-- the keys of some queues → {existing queues, ready, delayed, in flight, dead, dropped dead letters, age of the
+--    oldest that is ready, the oldest nonce of the messages in flight that are read}
+-- It changes nothing, so unlike the other scripts it does not move due messages, but counts them as ready.
 local keys_of_one = 11
 local time = redis.call('TIME')
 local clock_now = time[1] * 1000000 + time[2]
@@ -49,7 +49,7 @@ for from = 1, #KEYS, keys_of_one do
     if due_flying > 0 then
       note_age(in_flight)
     end
-    -- That whose visibility ends first, and that whose ends last.
+    -- The messages whose visibility timeouts end first and last.
     if due_flying < flying then
       note_nonce(redis.call('ZRANGE', in_flight, due_flying, due_flying)[1])
       note_nonce(redis.call('ZRANGE', in_flight, -1, -1)[1])

@@ -1,4 +1,4 @@
--- nonce, then ids that were received and never reached the client: as if they had not been received
+-- nonce, then ids that were received and never reached the client: undoes the receive
 for index = 3, #ARGV do
   local id = ARGV[index]
   local attempts, last = delivery(deliveries, id)

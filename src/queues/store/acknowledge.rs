@@ -1,4 +1,4 @@
-//! Acknowledging: what waits for one queue is one call.
+//! Acknowledging: concurrent requests for one queue share one call.
 
 use super::{Asked, Queues, by_queue, call, scripts};
 use crate::broker::{Broker, Patience};
@@ -6,14 +6,14 @@ use crate::failure::Failure;
 use crate::lane::Batch;
 use crate::queues::model::{QueueName, Receipt};
 
-/// What one client acknowledges.
+/// One client's acknowledgement.
 pub(super) struct Acknowledge {
     queue: QueueName,
     receipt: Receipt,
 }
 
 impl Queues {
-    /// Removes a message that was received; false if it is not the receiver's any more.
+    /// Removes a received message; false if its receipt is not valid any more.
     pub(in crate::queues) async fn acknowledge(
         &self,
         queue: QueueName,

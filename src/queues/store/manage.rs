@@ -1,4 +1,4 @@
-//! What operators ask for: numbers, dead letters, and to be rid of all that.
+//! Operations on whole queues: numbers, dead letters, purging, deleting.
 
 use redis::cmd;
 use rocket::futures::{StreamExt, TryStreamExt, stream};
@@ -9,11 +9,11 @@ use crate::broker::Patience;
 use crate::failure::Failure;
 use crate::queues::model::{DeadLetter, Numbers, QueueName};
 
-/// Queues that a list asks for at once.
+/// The number of queues that a list reads at once.
 const AT_ONCE: usize = 64;
 
 impl Queues {
-    /// Nothing for a queue that nobody has ever pushed to.
+    /// None for a queue that was never pushed to.
     pub(in crate::queues) async fn numbers(
         &self,
         queue: QueueName,
@@ -50,7 +50,7 @@ impl Queues {
             .await
     }
 
-    /// The dead letters, the first to die first.
+    /// The dead letters, the oldest first.
     pub(in crate::queues) async fn dead(
         &self,
         queue: &QueueName,
@@ -71,7 +71,7 @@ impl Queues {
         letters.collect()
     }
 
-    /// Sends at most `max` dead letters back, those that were there at the beginning, and returns how many.
+    /// Redrives at most `max` dead letters of those present at the beginning, and returns how many.
     pub(in crate::queues) async fn redrive(&self, queue: &QueueName, max: u64) -> Result<u64, Failure> {
         let (mut wanted, mut total) = (max, 0);
         while wanted > 0 {
@@ -90,21 +90,21 @@ impl Queues {
         Ok(total)
     }
 
-    /// Removes every message but the dead letters, and returns how many.
+    /// Removes all messages except dead letters, and returns how many.
     pub(in crate::queues) async fn purge(&self, queue: &QueueName) -> Result<u64, Failure> {
         let call = call(&scripts::PURGE, queue);
         self.broker.run(call, Patience::usual()).await
     }
 
-    /// Removes every dead letter, and returns how many.
+    /// Removes all dead letters, and returns how many.
     pub(in crate::queues) async fn purge_dead(&self, queue: &QueueName) -> Result<u64, Failure> {
         let call = call(&scripts::PURGE_DEAD, queue);
         self.broker.run(call, Patience::usual()).await
     }
 
-    /// Removes a queue with all that is in it; false if there is none.
+    /// Removes a queue and everything in it; false if it does not exist.
     pub(in crate::queues) async fn delete(&self, queue: &QueueName) -> Result<bool, Failure> {
-        // The name first: a push that comes between the two leaves a name without a queue, and never a queue
+        // The name first: a push between the two leaves a name without a queue, and never a queue
         // without a name.
         let mut forget = cmd("SREM");
         forget.arg(keys::NAMES).arg(queue.as_str());

@@ -1,24 +1,24 @@
 //! A reliable queue in Redis.
 //!
-//! A message has an id, the time of its push in microseconds, which grows by at least one from message to
-//! message and so is its place in the queue too. `messages` holds its text, and its id is in one of these
+//! A message has an id, the time of its push in microseconds. It grows by at least one per message, and so is also the
+//! message's position in the queue. `messages` holds its text, and its id is in one of these
 //! sorted sets:
 //!
 //! - `ready`, by id: it waits for a receiver, the oldest first;
-//! - `delayed`, by the time from which on it is ready;
-//! - `in_flight`, by the time until which its receiver alone has it;
-//! - `dead`, by the time at which it was given up; its text is in `dead_messages` then, so that the others
-//!   can be unlinked without looking at each.
+//! - `delayed`, by the time at which it becomes ready;
+//! - `in_flight`, by the time of its visibility timeout;
+//! - `dead`, by the time at which it became a dead letter; its text is then in `dead_messages`, so that the others
+//!   can be unlinked without visiting each.
 //!
-//! To receive is to move the head of `ready` to `in_flight` and to note in `deliveries` the number of attempts
-//! and a new nonce. The receipt is id and nonce. To acknowledge is to remove the message, wherever it is, if
-//! the nonce is still the noted one: nobody else has received it since. Nothing runs by itself: whoever
-//! receives or looks first moves what is due, from `delayed` to `ready`, and from `in_flight` to `ready` or,
+//! To receive is to move the head of `ready` to `in_flight` and to record the number of attempts and a new nonce in
+//! `deliveries`. The receipt is id and nonce. To acknowledge is to remove the message, wherever it is, if
+//! the nonce is still the recorded one: it has not been received again. Nothing runs in the background: each receive
+//! or poll first moves what is due, from `delayed` to `ready`, and from `in_flight` to `ready` or,
 //! after the last attempt, to `dead`.
 //!
-//! Each of these is one script, which Redis runs whole or not at all, by its own clock, and which does a bounded
-//! amount of work. A process of ours that dies takes nothing with it: what it had received is in `in_flight`.
-//! Pushes, receives and acknowledgements of one queue that wait at the same time are one call, and so one `fsync`.
+//! Each of these is one script, which Redis runs atomically, by its own clock, and which does a bounded
+//! amount of work. A crash of this process loses nothing: what it had received is in `in_flight`.
+//! Concurrent pushes, receives and acknowledgements of one queue share one call each, and so one `fsync`.
 //! All keys of a queue share a hash tag. The set of all names cannot, so a name is added just before a push
 //! and not with it: a crash between the two leaves a name without a queue, which lists leave out.
 
@@ -43,7 +43,7 @@ use crate::delivery::{Budget, Share};
 use crate::failure::Failure;
 use crate::lane::{Lane, Rules};
 
-/// Bytes of messages in one answer; the first message is in it however large it is.
+/// The maximum of bytes of messages in one answer; its first message may be of any size.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 /// All reliable queues.
@@ -57,12 +57,12 @@ pub(super) struct Queues {
 /// Messages for one receiver.
 pub(super) struct Handed {
     pub(super) messages: Vec<Received>,
-    /// Their share of what may be on its way to clients.
+    /// Their share of the bytes in transit to clients.
     pub(super) share: Share,
 }
 
 impl Queues {
-    /// Opens the lanes; to be called inside the async runtime.
+    /// Opens the lanes; must be called inside the async runtime.
     pub(super) fn new(broker: &Broker, budget: &Budget) -> Self {
         let of = || broker.clone();
         let (pushing, receiving, acknowledging) = (of(), Arc::new((of(), budget.clone())), of());
@@ -80,7 +80,7 @@ impl Queues {
         }
     }
 
-    /// Leaves a message to its receiver for so many seconds from now; false if it is not the receiver's any more.
+    /// Leaves a message to its receiver for this many seconds from now; false if its receipt is not valid any more.
     pub(super) async fn defer(
         &self,
         queue: &QueueName,
@@ -92,7 +92,7 @@ impl Queues {
         self.broker.run(call, Patience::usual()).await
     }
 
-    /// Puts messages of one delivery back as if they had not been received.
+    /// Returns messages of one delivery to the queue as if they had not been received.
     pub(super) async fn undo(&self, queue: &QueueName, nonce: &str, ids: &[String]) -> Result<(), Failure> {
         let mut call = call(&scripts::UNDO, queue);
         call.arg(nonce).arg(ids);
@@ -100,7 +100,7 @@ impl Queues {
     }
 }
 
-/// One batch after the other, for all queues.
+/// One batch at a time, for all queues.
 fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, ()> {
     Rules {
         bytes,
@@ -108,12 +108,12 @@ fn rules<I>(name: &'static str, bytes: fn(&I) -> usize) -> Rules<I, ()> {
     }
 }
 
-/// What a client asks of a queue.
+/// A client's request to a queue.
 trait Asked {
     fn queue(&self) -> &QueueName;
 }
 
-/// Runs one call for each queue, all at the same time, and returns the answers in the order of the items.
+/// Runs one call per queue, all concurrently, and returns the answers in the order of the items.
 async fn by_queue<I: Asked, T, F>(
     items: Vec<I>,
     run: impl Fn(QueueName, Vec<I>) -> F,
@@ -162,7 +162,7 @@ fn time(microseconds: &str) -> Result<OffsetDateTime, Failure> {
         .ok_or_else(|| Failure::Bug(format!("{microseconds:?} is not a time")))
 }
 
-/// The command that makes a queue known by its name.
+/// The command that adds a queue to the set of names.
 fn naming(queue: &QueueName) -> redis::Cmd {
     let mut name = cmd("SADD");
     name.arg(keys::NAMES).arg(queue.as_str());

@@ -1,4 +1,4 @@
-//! Pushing: what waits for one queue is one call.
+//! Pushing: concurrent requests for one queue share one call.
 
 use super::{Asked, Queues, by_queue, call, naming, scripts};
 use crate::broker::{Broker, Patience};
@@ -6,21 +6,21 @@ use crate::failure::Failure;
 use crate::lane::Batch;
 use crate::queues::model::QueueName;
 
-/// Bytes that a message counts beside its text: so a batch has some 8,000 messages at most, however short they are, and
-/// Redis is busy with them for milliseconds.
+/// Bytes that a message counts in addition to its text: so a batch has at most about 8,000 messages, however short, and
+/// keeps Redis busy for milliseconds.
 const MESSAGE: usize = 128;
 
-/// What one client pushes.
+/// One client's push.
 pub(super) struct Push {
     queue: QueueName,
     messages: Vec<String>,
-    /// Seconds.
+    /// In seconds.
     delay: u64,
 }
 
 impl Queues {
-    /// Adds all of these messages at the end, or none, and returns their ids. They can be received from `delay`
-    /// seconds on.
+    /// Adds all of these messages at the end, or none, and returns their ids. They become ready after `delay`
+    /// seconds.
     pub(in crate::queues) async fn push(
         &self,
         queue: &QueueName,
@@ -64,7 +64,7 @@ async fn push(
     pushes: Vec<Push>,
     patience: Patience,
 ) -> Result<Vec<Vec<String>>, Failure> {
-    // A name that is there already costs nothing but its bytes in the same packet.
+    // An existing name costs nothing but its bytes in the same packet.
     let mut call = call(&scripts::PUSH, &queue).after(naming(&queue));
     for push in &pushes {
         call.arg(push.delay).arg(push.messages.len()).arg(&push.messages);

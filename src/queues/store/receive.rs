@@ -1,4 +1,4 @@
-//! Receiving: what waits for one queue is one call, and as many bytes as may be on their way to clients.
+//! Receiving: concurrent requests for one queue share one call, bounded by the bytes in transit to clients.
 
 use std::sync::Arc;
 
@@ -12,23 +12,23 @@ use crate::failure::Failure;
 use crate::lane::Batch;
 use crate::queues::model::{QueueName, Receipt, Received, Terms};
 
-/// What one client asks for.
+/// One client's request.
 pub(super) struct Receive {
     queue: QueueName,
     terms: Terms,
 }
 
-/// What it gets out of the batch that it was in.
+/// A client's share of its batch.
 pub(super) enum Answer {
     Messages(Handed),
     /// None is ready.
     Nothing,
-    /// More are ready than one call hands out.
+    /// More are ready than one call returns.
     Later,
 }
 
 impl Queues {
-    /// Receives what is ready, without waiting for more.
+    /// Receives ready messages, without waiting.
     pub(in crate::queues) async fn receive(
         &self,
         queue: &QueueName,

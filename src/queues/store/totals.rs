@@ -1,4 +1,4 @@
-//! What all reliable queues hold together, read some queues at a time.
+//! The totals of all reliable queues, read in pages.
 
 use redis::cmd;
 use ulid::Ulid;
@@ -9,10 +9,10 @@ use crate::queues::keys;
 use crate::queues::model::QueueName;
 use crate::queues::scripts;
 
-/// Queues that one call of the script looks at: about as much work for Redis as a push of so many messages.
+/// The number of queues per call: about as much work for Redis as a push of that many messages.
 const QUEUES_OF_A_CALL: usize = 32;
 
-/// Totals, and the worst of all queues.
+/// Totals, and maxima over all queues.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(in crate::queues) struct Totals {
     pub(in crate::queues) queues: u64,
@@ -21,9 +21,9 @@ pub(in crate::queues) struct Totals {
     pub(in crate::queues) in_flight: u64,
     pub(in crate::queues) dead: u64,
     pub(in crate::queues) dead_dropped: u64,
-    /// Microseconds since the push of the oldest message that is ready.
+    /// Microseconds since the push of the oldest ready message.
     pub(in crate::queues) oldest_age: u64,
-    /// Milliseconds since 1970: the first receipt of the messages in flight that were looked at.
+    /// Milliseconds since 1970: the first receipt among the messages in flight that were read.
     pub(in crate::queues) first_receipt: Option<u64>,
 }
 
@@ -43,14 +43,14 @@ impl Totals {
     }
 }
 
-/// Some names of queues, and where the next ones are; 0 is the beginning, and the end.
+/// Some names of queues, and the cursor of the next ones; 0 is the beginning, and the end.
 pub(in crate::queues) async fn names(broker: &Broker, from: u64) -> Result<(u64, Vec<String>), Failure> {
     let mut scan = cmd("SSCAN");
     scan.arg(keys::NAMES).arg(from);
     broker.read(scan.arg("COUNT").arg(QUEUES_OF_A_CALL)).await
 }
 
-/// Adds what these queues hold.
+/// Adds the numbers of these queues.
 pub(in crate::queues) async fn add(
     broker: &Broker,
     names: &[String],

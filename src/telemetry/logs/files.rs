@@ -1,8 +1,8 @@
 //! The files of the log: `app.log` with every line, `error.log` with the errors, each rotated by size.
 //!
-//! A batch is appended whole (`O_APPEND`) to the file that is at its path by then, under a lock on the directory
-//! (`flock`). So a directory or file that somebody removes is made again, and processes that share a directory lose no
-//! line and rotate once. Where a file system has no locks, a file may be rotated early.
+//! A batch is appended atomically (`O_APPEND`) to the file at its path, under a lock on the directory (`flock`). So a
+//! removed directory or file is created again, and processes that share a directory lose no line and rotate once.
+//! On a file system without locks a file may be rotated early.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::is_error;
 
-/// Older files that are kept besides the current one: `app.log.1`, the newest of them, to `app.log.3`.
+/// Older files that are kept in addition to the current one: `app.log.1`, the newest of them, to `app.log.3`.
 const KEPT: usize = 3;
 
 /// A directory with both files.
@@ -21,7 +21,7 @@ pub(super) struct Files {
     size_max: u64,
 }
 
-/// The paths of the files with all lines, those that exist and those that do not, the newest first.
+/// The paths of the files with all lines, existing or not, the newest first.
 pub fn newest_first(directory: &Path) -> impl Iterator<Item = PathBuf> {
     (0..=KEPT).map(|age| path(directory, "app.log", age))
 }
@@ -63,7 +63,7 @@ impl Files {
             file = open()?;
             size = 0;
         }
-        // What a full disk or a power cut leaves; the next line must not be glued to it.
+        // A full disk or a power failure may leave a partial line, to which the next must not be appended.
         let mut last = [b'\n'];
         if let Some(end) = size.checked_sub(1) {
             file.read_exact_at(&mut last, end)?;
@@ -76,7 +76,7 @@ impl Files {
 }
 
 impl Write for Files {
-    /// All of it or, told by an error, an unknown part.
+    /// All of it or, on an error, an unknown part.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         fs::create_dir_all(&self.directory)?;
         let directory = File::open(&self.directory);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_goes_on_with_the_file_that_is_there() {
+    fn a_restart_continues_the_existing_file() {
         let directory = tempfile::tempdir().unwrap();
         for number in 1..=3 {
             append(&mut file(directory.path(), 20), format!("line {number}"));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_was_removed_is_made_again() {
+    fn a_removed_log_directory_is_created_again() {
         let directory = tempfile::tempdir().unwrap();
         let logs = directory.path().join("deep/logs");
         let mut log = file(&logs, 1000);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_not_glued_to_one_that_was_cut() {
+    fn a_line_is_not_appended_to_a_partial_one() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("app.log"), "cut").unwrap();
         append(&mut file(directory.path(), 1000), "whole".to_owned());
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_stand_in_both_files_and_other_lines_in_one() {
+    fn errors_are_in_both_files_and_other_lines_in_one() {
         let directory = tempfile::tempdir().unwrap();
         let line = |level: &str| format!("{{\"timestamp\":\"now\",\"level\":\"{level}\",\"message\":\"x\"}}");
         let lines = ["ERROR", "INFO", "ERROR"].map(line).join("\n");

@@ -1,6 +1,6 @@
-//! One event, one line of JSON: time, level, and the event's fields side by side.
+//! One event, one line of JSON: time, level, and the event's fields.
 //!
-//! A request is one line, so this is on its path: the line is written at once, to bytes, at less than half the
+//! A request logs one line, so this is on its path: the line is written directly to bytes, at less than half the
 //! cost of `tracing_subscriber`'s own JSON.
 
 use std::fmt::Debug;
@@ -14,13 +14,13 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-/// RFC 3339 to the microsecond, always as long, so that lines can be sorted by it.
+/// RFC 3339 to the microsecond, with a fixed length, so that lines sort by it.
 const TIMESTAMP: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
-/// Bytes that a line has room for from the beginning: those of a request's.
+/// The initial size of a line: that of a request's.
 const USUAL: usize = 320;
 
-/// Hands each line on to `F`.
+/// Passes each line to `F`.
 pub(super) struct JsonLines<F>(pub(super) F);
 
 impl<S: Subscriber, F: Fn(&[u8]) + 'static> Layer<S> for JsonLines<F> {
@@ -29,7 +29,7 @@ impl<S: Subscriber, F: Fn(&[u8]) + 'static> Layer<S> for JsonLines<F> {
     }
 }
 
-/// Whether a line is that of an error. What clients send stands further behind.
+/// Whether a line is that of an error. Client data comes later in a line.
 pub(super) fn is_error(line: &[u8]) -> bool {
     let level = b"\",\"level\":\"ERROR\"";
     line.windows(level.len()).take(64).any(|part| part == level)
@@ -55,7 +55,7 @@ impl Fields<'_> {
         self.0.extend_from_slice(b",\"");
         self.0.extend_from_slice(field.name().as_bytes());
         self.0.extend_from_slice(b"\":");
-        // Numbers and text always can be written, to memory.
+        // Writing numbers and text to memory cannot fail.
         let _ = serde_json::to_writer(&mut *self.0, &value);
     }
 }
@@ -86,7 +86,7 @@ impl Visit for Fields<'_> {
     }
 }
 
-/// What Rust prints of it, as a JSON string.
+/// The `Debug` output, as a JSON string.
 struct Text<'a>(&'a dyn Debug);
 
 impl Serialize for Text<'_> {
@@ -104,7 +104,7 @@ pub(in crate::telemetry) mod tests {
 
     use super::JsonLines;
 
-    /// What is logged meanwhile.
+    /// The lines logged meanwhile.
     pub(in crate::telemetry) fn logged(log: impl FnOnce()) -> Value {
         let written = Arc::new(Mutex::new(Vec::new()));
         let to = Arc::clone(&written);
@@ -142,7 +142,7 @@ pub(in crate::telemetry) mod tests {
     }
 
     #[test]
-    fn any_text_comes_back_as_it_was() {
+    fn any_text_is_read_back_unchanged() {
         let ascii: String = (0..128_u8).map(char::from).collect();
         for text in ["", "\"", "\\", "a\"b\\c\nd", "é\u{2028}😀", &ascii] {
             let line = logged(|| tracing::info!(text, display = %text, "message"));

@@ -1,6 +1,6 @@
 //! The log: JSON lines on standard output and in files.
 //!
-//! A line is formatted once, on the thread that has something to tell, and handed to the queue of each sink.
+//! A line is formatted once, on the thread that logs it, and put into the queue of each sink.
 
 mod files;
 pub(super) mod format;
@@ -24,10 +24,10 @@ use crate::config;
 
 /// A file that would grow beyond this many bytes is rotated.
 const FILE_MAX: u64 = 5 * 1024 * 1024;
-/// The longest wait for the last lines to be written, when the program ends.
+/// The time for writing the last lines at the exit of the program.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
-/// Writes the last lines when it is dropped: to be kept until the program ends.
+/// Writes the last lines when it is dropped; must be kept until the program ends.
 #[must_use]
 pub struct Guard {
     sinks: Arc<[Arc<Sink>]>,
@@ -37,11 +37,11 @@ pub struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         self.sinks.iter().for_each(|sink| sink.close());
-        let _ = self.all_done.recv_timeout(PATIENCE); // one that is stuck is left
+        let _ = self.all_done.recv_timeout(PATIENCE); // a stuck sink is abandoned
     }
 }
 
-/// Begins to log, panics too. A sink that cannot be written is told on standard error, and goes on being tried.
+/// Starts to log, including panics. A sink that cannot be written is reported on standard error, and retried.
 pub fn start(config: &config::Logs) -> Guard {
     let mut writers = vec![Writer::new("standard output", io::stdout())];
     if let Some(directory) = &config.directory {
@@ -55,7 +55,7 @@ pub fn start(config: &config::Logs) -> Guard {
     let to = Arc::clone(&sinks);
     let lines = JsonLines(move |line: &[u8]| to.iter().for_each(|sink| sink.push(line)));
     let level = LevelFilter::from_level(config.level);
-    // It fails only where a log has been started before, as tests do.
+    // It fails only if a log has been started before, as in tests.
     let _ = tracing_subscriber::registry().with(level).with(lines).try_init();
     panics::log_them();
     Guard { sinks, all_done }

@@ -1,7 +1,7 @@
-//! A sink of the log: a bounded queue of lines, and the thread that writes what has gathered there.
+//! A sink of the log: a bounded queue of lines, and the thread that writes them.
 //!
-//! A line costs a request a copy of its bytes, and never time: a sink that is slow, stuck or full costs lines, which
-//! are counted and told.
+//! A line costs a request only a copy of its bytes: a slow, stuck or full sink costs lines, which are counted and
+//! reported, and never time.
 
 use std::convert::Infallible;
 use std::io::{self, Write};
@@ -11,16 +11,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Bytes that wait at most, some 18,000 lines. What finds no room is refused.
+/// The maximum of waiting bytes, about 18,000 lines. Further lines are refused.
 pub(super) const QUEUE_MAX: usize = 4 * 1024 * 1024;
 /// The writer sleeps between batches, so a busy service pays neither for waking it nor for a system call per line.
 const PAUSE: Duration = Duration::from_millis(5);
-/// From a failure to the next attempt, and between two lines about refused lines.
+/// From a failure to the next attempt, and between two reports of refused lines.
 const RETRY: Duration = Duration::from_secs(1);
-/// Bytes of memory that are kept between two batches; a burst may need more.
+/// The buffer that is kept between two batches; a burst may need more.
 const KEPT_MAX: usize = 512 * 1024;
 
-/// The end of a sink that takes lines.
+/// The producers' end of a sink.
 pub(super) struct Sink {
     name: String,
     queue: Mutex<Queue>,
@@ -67,7 +67,7 @@ impl Sink {
         self.news.notify_one();
     }
 
-    /// Swaps the lines for `taken`, which is empty, as soon as there are any. False: there never will be.
+    /// Swaps the lines for `taken`, which is empty, as soon as there are any. Returns false at the end of the queue.
     fn take(&self, taken: &mut Vec<u8>) -> bool {
         let nothing = |queue: &mut Queue| queue.lines.is_empty() && !queue.closed;
         let queue = self.news.wait_while(self.queue(), nothing);
@@ -90,12 +90,12 @@ impl Sink {
             lost,
             "the log is read too slowly: so many lines were lost since the start"
         );
-        // The line above, if it was refused too, is not news.
+        // If the line above was refused too, that is not reported again.
         let mut queue = self.queue();
         queue.told = queue.refused;
     }
 
-    /// On standard error, where the log itself cannot say so; `eprintln!` would panic where there is none either.
+    /// On standard error, since the log itself cannot say so; `eprintln!` would panic without one.
     fn say(&self, error: &io::Error) {
         let line = format!("order-api: the log cannot be written to {}: {error}\n", self.name);
         let _ = io::stderr().write_all(line.as_bytes());
@@ -106,7 +106,7 @@ impl Sink {
     }
 }
 
-/// What writes the lines of a sink.
+/// The writer of a sink.
 pub(super) struct Writer {
     pub(super) sink: Arc<Sink>,
     to: Box<dyn Write + Send>,
@@ -119,7 +119,7 @@ struct Failure {
 }
 
 impl Writer {
-    /// To what is called `name` in the log.
+    /// To the sink called `name` in the log.
     pub(super) fn new(name: impl ToString, to: impl Write + Send + 'static) -> Self {
         Self {
             sink: Arc::new(Sink::new(name)),
@@ -128,7 +128,7 @@ impl Writer {
         }
     }
 
-    /// Starts its thread, which drops `done` at its end. It tells what any of `all` has refused: a sink that is stuck
+    /// Starts its thread, which drops `done` at its end. It reports the lines refused by any of `all`: a stuck sink
     /// cannot.
     pub(super) fn spawn(self, all: Arc<[Arc<Sink>]>, done: Sender<Infallible>) {
         let sink = Arc::clone(&self.sink);
@@ -191,7 +191,7 @@ mod tests {
 
     use super::{QUEUE_MAX, Writer};
 
-    /// Stuck as long as somebody else holds it.
+    /// Stuck as long as the lock is held.
     struct Stuck(Arc<Mutex<Vec<u8>>>);
 
     impl Write for Stuck {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_is_stuck_takes_no_time_and_loses_only_what_has_no_room() {
+    fn a_stuck_sink_delays_nothing_and_loses_only_excess_lines() {
         const LINE: &[u8] = b"a line\n";
         let many = 3 * QUEUE_MAX / LINE.len();
         let written = Arc::new(Mutex::new(Vec::new()));

@@ -1,4 +1,4 @@
-//! What becomes of a batch's items when their statement fails.
+//! The fate of a batch's items when their statement fails.
 
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -19,7 +19,7 @@ struct Quotient {
     quotient: i32,
 }
 
-/// Divides ten by each. A zero fails the statement, after a tenth of a second.
+/// Divides ten by each. A zero fails the statement after a tenth of a second.
 fn divide(connection: &mut PgConnection, numbers: &[i32]) -> QueryResult<Vec<i32>> {
     let divide = "SELECT 10 / n AS quotient FROM pg_sleep(0.1), unnest($1) WITH ORDINALITY AS item (n, place)
                   ORDER BY place";
@@ -28,14 +28,14 @@ fn divide(connection: &mut PgConnection, numbers: &[i32]) -> QueryResult<Vec<i32
     Ok(rows.into_iter().map(|row| row.quotient).collect())
 }
 
-/// Takes as many seconds as all of them together.
+/// Takes the sum of all items in seconds.
 fn sleep(connection: &mut PgConnection, seconds: &[f64]) -> QueryResult<Vec<f64>> {
     let sleep = sql_query("SELECT pg_sleep($1)").bind::<Double, _>(seconds.iter().sum::<f64>());
     sleep.execute(connection)?;
     Ok(seconds.to_vec())
 }
 
-/// Notes each, and forgets to answer for the last one.
+/// Records each, and omits the last answer.
 fn note(connection: &mut PgConnection, numbers: &[i32]) -> QueryResult<Vec<i32>> {
     let note = sql_query("INSERT INTO noted SELECT unnest($1)");
     note.bind::<Array<Integer>, _>(numbers.to_vec())
@@ -43,7 +43,7 @@ fn note(connection: &mut PgConnection, numbers: &[i32]) -> QueryResult<Vec<i32>>
     Ok(numbers[1..].to_vec())
 }
 
-/// What each of these is answered, asked for at once in a lane of this statement.
+/// The answers to these items, requested together in a lane with this statement.
 async fn ask<I, T, const N: usize>(
     pool: &Pool,
     statement: Statement<I, T>,
@@ -57,7 +57,7 @@ where
     join_all(items.map(|item| lane.ask(item))).await
 }
 
-/// A pool whose statements may take as many milliseconds.
+/// A pool with this statement timeout, in milliseconds.
 fn limited(database: &Database, time_limit: &str) -> Pool {
     pool(&database.url, &[("DATABASE_STATEMENT_TIMEOUT_MS", time_limit)])
 }
@@ -67,7 +67,7 @@ fn is_unavailable<T>(answer: &Result<T, Failure>) -> bool {
 }
 
 #[rocket::async_test]
-async fn an_item_that_fails_its_statement_costs_its_neighbours_nothing() {
+async fn a_failing_item_does_not_affect_its_neighbours() {
     let answers = ask(&limited(&Database::empty(), "1000"), divide, [1, 2, 0, 5]).await;
     assert!(is_unavailable(&answers[2]), "{answers:?}");
     let others = [&answers[0], &answers[1], &answers[3]];
@@ -75,7 +75,7 @@ async fn an_item_that_fails_its_statement_costs_its_neighbours_nothing() {
 }
 
 #[rocket::async_test]
-async fn items_run_alone_for_as_long_as_their_time_lasts() {
+async fn items_run_alone_until_their_deadline() {
     let mut numbers = [1; 40];
     numbers[1] = 0;
     let answers = ask(&limited(&Database::empty(), "5000"), divide, numbers).await;
@@ -84,7 +84,7 @@ async fn items_run_alone_for_as_long_as_their_time_lasts() {
 }
 
 #[rocket::async_test]
-async fn items_that_run_alone_for_longer_than_a_statement_may_take_are_not_a_silence() {
+async fn items_that_run_alone_beyond_the_statement_timeout_are_not_a_silence() {
     let database = Database::empty();
     let pool = pool(&database.url, &[("DATABASE_POOL_SIZE", "1")]);
     let process = pool.read(within_ms(5000), process_after(0.0)).await.unwrap();
@@ -98,14 +98,14 @@ async fn items_that_run_alone_for_longer_than_a_statement_may_take_are_not_a_sil
 }
 
 #[rocket::async_test]
-async fn a_batch_that_was_given_up_for_its_time_is_not_tried_again() {
-    // Whichever of them share a batch, it takes too long.
+async fn a_batch_that_timed_out_is_not_retried() {
+    // However they are batched, each batch takes too long.
     let answers = ask(&limited(&Database::empty(), "300"), sleep, [9.0, 0.0, 0.0, 9.0]).await;
     assert!(answers.iter().all(is_unavailable), "{answers:?}");
 }
 
 #[rocket::async_test]
-async fn a_batch_that_was_carried_out_is_not_run_again_for_want_of_answers() {
+async fn an_executed_batch_is_not_run_again_when_answers_are_missing() {
     let database = Database::empty();
     let table = "CREATE TABLE noted (number integer)";
     sql_query(table).execute(&mut database.connect()).unwrap();

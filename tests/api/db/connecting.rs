@@ -1,4 +1,4 @@
-//! How connections are made, and how often that is tried.
+//! How connections are made, and how often that is attempted.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -12,16 +12,16 @@ use super::{pool, process_after, within_ms};
 use crate::support::{App, Cluster, Database, Far, TRIP};
 
 #[rocket::async_test]
-async fn a_server_that_takes_longer_to_connect_to_than_anybody_waits_is_reached() {
+async fn a_server_that_connects_slower_than_requests_wait_is_reached() {
     let database = Database::empty();
-    // Longer than a statement may take, too: its own time begins when it does.
+    // Longer than the statement timeout, too: that starts with the statement.
     let far = Far::from(&database, Duration::from_millis(200)).await;
     let pool = pool(&far.url, &[]);
     pool.read(within_ms(5000), process_after(0.0)).await.unwrap();
 }
 
 #[rocket::async_test]
-async fn a_connection_is_used_again_and_again() {
+async fn a_connection_is_reused() {
     let database = Database::empty();
     let pool = pool(&database.url, &[("DATABASE_POOL_SIZE", "1")]);
     let first = pool.read(within_ms(5000), process_after(0.0)).await.unwrap();
@@ -31,7 +31,7 @@ async fn a_connection_is_used_again_and_again() {
     }
 }
 
-/// A server that ends every connection at once, and how many there were.
+/// A server that closes every connection at once, and the number of connections.
 fn refusing() -> (String, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -47,7 +47,7 @@ fn refusing() -> (String, Arc<AtomicU32>) {
 }
 
 #[rocket::async_test]
-async fn a_server_that_refuses_is_asked_twenty_times_per_second_whoever_waits_for_it() {
+async fn a_refusing_server_is_tried_at_most_twenty_times_per_second() {
     let (url, tries) = refusing();
     let began = Instant::now();
     let pool = pool(&url, &[]);
@@ -56,13 +56,13 @@ async fn a_server_that_refuses_is_asked_twenty_times_per_second_whoever_waits_fo
         refused.unwrap_err();
     }
     let tries = u128::from(tries.load(Ordering::SeqCst));
-    // And one by each of r2d2's threads before the first has failed.
+    // Plus one per thread of r2d2 before the first has failed.
     let most = 3 + began.elapsed().as_millis().div_ceil(50);
     assert!((5..=most).contains(&tries), "{tries} of {most}");
 }
 
 #[rocket::async_test]
-async fn connects_that_hang_for_long_are_few_and_leave_room_for_one_more_each_second() {
+async fn hanging_attempts_are_bounded_and_leave_room_for_one_more_each_second() {
     let cluster = Cluster::start();
     let (proxy, url) = cluster.behind_proxy();
     proxy.silence_new(true);
@@ -79,7 +79,7 @@ async fn connects_that_hang_for_long_are_few_and_leave_room_for_one_more_each_se
 }
 
 #[rocket::async_test]
-async fn that_there_is_no_connection_is_logged_once_per_second() {
+async fn a_missing_connection_is_logged_once_per_second() {
     let (url, _) = refusing();
     let began = Instant::now();
     let app = App::on_url(&url).start();

@@ -17,16 +17,16 @@ use crate::support::{Answer, App, Cluster, TRIP};
 const WELL_WITHIN: Duration = Duration::from_millis(1500);
 
 #[rocket::async_test]
-async fn a_primary_that_is_killed_takes_nothing_with_it() {
+async fn a_killed_primary_loses_nothing() {
     drill(Cluster::kill, |_| {}).await;
 }
 
 #[rocket::async_test]
-async fn a_primary_that_freezes_and_comes_back_takes_nothing_with_it() {
+async fn a_primary_that_freezes_and_returns_loses_nothing() {
     drill(Cluster::pause, Cluster::resume).await;
 }
 
-/// What clients know.
+/// What the clients have been told.
 #[derive(Default)]
 struct Known {
     placed: Mutex<Vec<i64>>,
@@ -57,7 +57,7 @@ async fn drill(lose: fn(&Cluster), afterwards: fn(&Cluster)) {
         for well in join_all(apps.iter().map(App::until_well)).await {
             #[expect(
                 clippy::print_stdout,
-                reason = "with --nocapture: docs/OPERATIONS.md tells these figures"
+                reason = "with --nocapture: docs/OPERATIONS.md quotes these figures"
             )]
             {
                 println!("{well:?} from the promotion to the first order");
@@ -76,7 +76,7 @@ async fn drill(lose: fn(&Cluster), afterwards: fn(&Cluster)) {
     nothing_is_lost(&standby, &known);
 }
 
-/// Places orders, and goes for the newest that anybody has placed.
+/// Places orders, and tries to take the newest that any client has placed.
 async fn client(app: &App, known: &Known) {
     while !known.finished.load(Ordering::SeqCst) {
         let placed = in_time(app.post("/orders", TRIP), known).await;

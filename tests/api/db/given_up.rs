@@ -1,4 +1,4 @@
-//! Statements that nobody waits for any more when their turn comes.
+//! Statements whose requests are gone when their turn comes.
 
 use std::sync::mpsc;
 
@@ -19,7 +19,7 @@ fn note(connection: &mut PgConnection) -> QueryResult<()> {
     connection.batch_execute("INSERT INTO noted VALUES (1)")
 }
 
-/// Asks while the only thread for statements is held, and tells how many notes there are once it was free.
+/// Sends a request while the only thread for statements is held, and returns the number of notes after it is free.
 fn notes_after(ask: impl AsyncFnOnce(&Pool)) -> i64 {
     let database = Database::empty();
     let table = "CREATE TABLE noted (number integer)";
@@ -30,18 +30,18 @@ fn notes_after(ask: impl AsyncFnOnce(&Pool)) -> i64 {
         .build();
     one_thread.unwrap().block_on(async {
         let pool = pool(&database.url, &[("DATABASE_STATEMENT_TIMEOUT_MS", "300")]);
-        pool.write(within_ms(5000), note).await.unwrap(); // so that a connection is there
+        pool.write(within_ms(5000), note).await.unwrap(); // so that a connection exists
         let (free, held) = mpsc::channel::<()>();
         spawn_blocking(move || held.recv());
         ask(&pool).await;
         free.send(()).unwrap();
-        pool.write(within_ms(5000), note).await.unwrap(); // its turn is after that of what was asked for
+        pool.write(within_ms(5000), note).await.unwrap(); // its turn comes after that of the request
     });
     database.number("SELECT count(*) AS number FROM noted")
 }
 
 #[test]
-fn a_change_that_had_no_thread_in_time_is_refused_and_never_made() {
+fn a_change_without_a_thread_in_time_is_refused_and_never_made() {
     let notes = notes_after(async |pool: &Pool| {
         let refused = pool.write(Instant::now(), note).await;
         assert!(matches!(refused, Err(Failure::Unavailable(..))), "{refused:?}");

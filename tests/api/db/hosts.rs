@@ -1,4 +1,4 @@
-//! Several hosts, of which one is to be used.
+//! Several hosts, one of which is to be used.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ use rocket::tokio::time::timeout;
 use super::{pool, process_after, refused_as_read_only, within_ms};
 use crate::support::{App, Cluster, Proxy};
 
-/// The URL of one server behind these.
+/// The URL of one server at these hosts.
 fn behind(proxies: [&Proxy; 2]) -> String {
     let hosts = proxies.map(|proxy| proxy.address.to_string()).join(",");
     format!("postgresql://order_api@{hosts}/order_api?sslmode=disable")
 }
 
 #[rocket::async_test]
-async fn the_host_that_was_reached_last_is_asked_first() {
+async fn the_last_reachable_host_is_tried_first() {
     let cluster = Cluster::start();
     let ((silent, _), (good, _)) = (cluster.behind_proxy(), cluster.behind_proxy());
     silent.silence_new(true);
@@ -30,7 +30,7 @@ async fn the_host_that_was_reached_last_is_asked_first() {
     let asked = silent.accepted();
     for _ in 0..3 {
         let refused = pool.write(within_ms(5000), refused_as_read_only).await;
-        refused.unwrap_err(); // and the connection is given up
+        refused.unwrap_err(); // and the connection is abandoned
         let next = process().await;
         assert_ne!(next, last);
         last = next;
@@ -46,7 +46,7 @@ fn two() -> (Cluster, Cluster) {
 }
 
 #[rocket::async_test]
-async fn a_primary_that_was_left_behind_while_nobody_was_connected_is_not_used() {
+async fn a_primary_left_behind_without_open_connections_is_not_used() {
     let (primary, standby) = two();
     let app = App::on_url(&Cluster::url_of(&[&primary, &standby])).start();
     app.place().await;
@@ -59,7 +59,7 @@ async fn a_primary_that_was_left_behind_while_nobody_was_connected_is_not_used()
 }
 
 #[rocket::async_test]
-async fn a_primary_that_was_left_behind_is_not_read_from_while_the_new_one_is_silent() {
+async fn a_primary_left_behind_is_not_read_from_while_the_new_one_is_silent() {
     let (primary, standby) = two();
     let app = App::on_url(&Cluster::url_of(&[&primary, &standby])).start();
     app.place().await;
@@ -78,7 +78,7 @@ async fn a_primary_that_was_left_behind_is_not_read_from_while_the_new_one_is_si
     assert_eq!(app.get(&format!("/orders/{id}")).await.status, 200);
 }
 
-/// Takes half a second, and tells which server it asked.
+/// Takes half a second, and returns the server that ran it.
 fn server(connection: &mut PgConnection) -> QueryResult<String> {
     select(sql::<Text>(
         "current_setting('data_directory') FROM pg_sleep(0.5)",
@@ -86,20 +86,20 @@ fn server(connection: &mut PgConnection) -> QueryResult<String> {
     .get_result(connection)
 }
 
-/// A change that ends its own connection.
+/// A change that closes its own connection.
 fn end(connection: &mut PgConnection) -> QueryResult<()> {
     connection.batch_execute("SELECT pg_terminate_backend(pg_backend_pid())")
 }
 
 #[rocket::async_test]
-async fn whoever_meets_the_new_primary_first_ends_the_connections_to_the_old_one() {
+async fn the_first_connection_to_the_new_primary_closes_those_to_the_old_one() {
     let (primary, standby) = two();
     let ((old, _), (new, _)) = (primary.behind_proxy(), standby.behind_proxy());
     let pool = pool(&behind([&old, &new]), &[("DATABASE_POOL_SIZE", "2")]);
     let first = pool.read(within_ms(5000), server).await.unwrap();
     old.silence_new(true);
     standby.promote();
-    // One of two connections ends, and another takes its place while the other is at work.
+    // One of two connections closes, and another takes its slot while the other one works.
     let at_work = pool.read(within_ms(5000), server);
     let (at_work, ended) = join!(at_work, pool.write(within_ms(5000), end));
     ended.unwrap_err();

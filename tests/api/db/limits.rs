@@ -38,7 +38,7 @@ async fn reads_leave_connections_to_writes() {
 }
 
 #[rocket::async_test]
-async fn a_check_is_answered_by_its_time_though_the_statement_may_run_on() {
+async fn a_check_is_answered_by_its_deadline_while_its_statement_runs_on() {
     let database = Database::empty();
     let pool = pool(&database.url, &[]);
     pool.check(within_ms(5000), process_after(0.0)).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_check_is_answered_by_its_time_though_the_statement_may_run_on() {
 }
 
 #[rocket::async_test]
-async fn a_connection_that_answers_after_another_fell_silent_is_kept() {
+async fn a_connection_that_answers_after_a_silence_of_another_is_kept() {
     let database = Database::empty();
     let pool = pool(&database.url, &[("DATABASE_POOL_SIZE", "2")]);
     pool.read(within_ms(5000), process_after(0.0)).await.unwrap();

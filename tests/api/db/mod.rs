@@ -1,4 +1,4 @@
-//! PostgreSQL that dies impolitely, and `order-api migrate`.
+//! PostgreSQL that crashes, and `order-api migrate`.
 
 mod batch;
 mod connecting;
@@ -27,7 +27,7 @@ use rocket::tokio::time::Instant;
 
 use crate::support::Database;
 
-/// A pool as a service has it, with these variables besides.
+/// The service's pool, with these variables in addition.
 fn pool(url: &str, variables: &[(&str, &str)]) -> Pool {
     let config = configured(url, variables);
     Pool::new(&config, Profile::by_key(&config))
@@ -42,7 +42,7 @@ fn within_ms(milliseconds: u64) -> Instant {
     Instant::now() + Duration::from_millis(milliseconds)
 }
 
-/// Takes so many seconds, and tells by its process which connection it ran on.
+/// Takes this many seconds, and returns the process id of its connection.
 fn process_after(seconds: f64) -> impl FnOnce(&mut PgConnection) -> QueryResult<i32> + Send + 'static {
     let process = sql::<Integer>(&format!("pg_backend_pid() FROM pg_sleep({seconds})"));
     move |connection: &mut PgConnection| select(process).get_result(connection)
@@ -51,7 +51,7 @@ fn process_after(seconds: f64) -> impl FnOnce(&mut PgConnection) -> QueryResult<
 const MIGRATED: &str = "SELECT count(*) AS number FROM __diesel_schema_migrations";
 
 #[test]
-fn two_that_migrate_an_empty_database_at_once_both_succeed() {
+fn concurrent_migrations_of_an_empty_database_both_succeed() {
     let database = Database::empty();
     let start = || database.migrate_command().spawn().unwrap();
     let running: Vec<Child> = (0..4).map(|_| start()).collect();
@@ -63,9 +63,9 @@ fn two_that_migrate_an_empty_database_at_once_both_succeed() {
 }
 
 #[test]
-fn who_migrates_waits_for_another_one_and_has_no_statement_under_way_meanwhile() {
+fn a_migration_waits_for_another_without_a_running_statement() {
     let database = Database::empty();
-    // It lets go by itself of whoever waits in PostgreSQL, and so says nothing.
+    // The session ends after 5 s: a migration that waited inside PostgreSQL would succeed without logging.
     let lock = "SET idle_session_timeout = '5s'; SELECT pg_advisory_lock(hashtext('order-api migrate'))";
     let mut another = database.connect();
     another.batch_execute(lock).unwrap();
@@ -117,7 +117,7 @@ fn up_down_and_up_again_leaves_the_same_tables() {
 }
 
 #[test]
-fn a_database_that_cannot_be_reached_is_named_in_one_line() {
+fn an_unreachable_database_is_named_in_one_line() {
     let database = Database::empty();
     let nowhere = database.url.replace("host=", "host=%2Fnowhere");
     let stopped = database

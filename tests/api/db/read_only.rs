@@ -1,4 +1,4 @@
-//! PostgreSQL that takes no writes any more.
+//! PostgreSQL that stops accepting writes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,13 +23,13 @@ fn execute(cluster: &Cluster, statement: &str) {
     connection.batch_execute(statement).unwrap();
 }
 
-/// As after a failover behind one address: what connects from now on can only read, and stays so.
+/// As after a failover behind one address: new connections are read-only, and stay so.
 const DEMOTE: &str = "ALTER DATABASE order_api SET default_transaction_read_only = on;
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
 
 #[rocket::async_test]
-async fn a_read_only_server_is_named_and_left_as_soon_as_another_is_there() {
+async fn a_read_only_server_is_named_and_left_as_soon_as_another_is_available() {
     let cluster = Cluster::start();
     let app = App::on_url(&cluster.url).start();
     let id = app.place().await;
@@ -54,7 +54,7 @@ async fn a_read_only_server_is_named_and_left_as_soon_as_another_is_there() {
 }
 
 #[rocket::async_test]
-async fn a_batch_that_met_a_read_only_server_is_not_run_again() {
+async fn a_batch_refused_by_a_read_only_server_is_not_retried() {
     let cluster = Cluster::start();
     let app = App::on_url(&cluster.url).start();
     app.place().await;
@@ -76,7 +76,7 @@ async fn a_batch_that_met_a_read_only_server_is_not_run_again() {
     assert!(well < Duration::from_secs(1), "{well:?}");
 }
 
-/// A pool of one connection, to a server that takes no writes.
+/// A pool of one connection, to a read-only server.
 fn read_only(database: &Database) -> Pool {
     let url = format!("{}&options=-c%20default_transaction_read_only%3Don", database.url);
     pool(&url, &[("DATABASE_POOL_SIZE", "1")])
@@ -92,7 +92,7 @@ async fn process(pool: &Pool) -> i32 {
 }
 
 #[rocket::async_test]
-async fn reads_keep_a_connection_that_takes_no_writes_and_a_write_does_not_once_it_is_old() {
+async fn reads_keep_a_read_only_connection_and_a_write_replaces_an_old_one() {
     let database = Database::empty();
     let pool = read_only(&database);
     let (first, began) = (process(&pool).await, Instant::now());
@@ -104,7 +104,7 @@ async fn reads_keep_a_connection_that_takes_no_writes_and_a_write_does_not_once_
 }
 
 #[rocket::async_test]
-async fn no_write_is_sent_to_a_server_that_takes_none() {
+async fn no_write_is_sent_to_a_read_only_server() {
     let database = Database::empty();
     let pool = read_only(&database);
     let sent = Arc::new(AtomicBool::new(false));
@@ -119,7 +119,7 @@ async fn no_write_is_sent_to_a_server_that_takes_none() {
 }
 
 #[rocket::async_test]
-async fn a_server_that_takes_no_writes_is_asked_anew_five_times_per_second_at_most() {
+async fn a_read_only_server_is_checked_at_most_five_times_per_second() {
     let database = Database::empty();
     let (began, pool) = (Instant::now(), read_only(&database));
     let mut processes = HashSet::new();
@@ -132,7 +132,7 @@ async fn a_server_that_takes_no_writes_is_asked_anew_five_times_per_second_at_mo
 }
 
 #[rocket::async_test]
-async fn one_refused_write_ends_all_connections_that_are_as_old() {
+async fn one_refused_write_closes_all_connections_of_the_same_age() {
     let database = Database::empty();
     let pool = pool(&database.url, &[("DATABASE_POOL_SIZE", "4")]);
     let processes = async || {

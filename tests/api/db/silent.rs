@@ -1,4 +1,4 @@
-//! PostgreSQL that is there and says nothing: what is open freezes, what is new is accepted and never answered.
+//! A silent PostgreSQL: open connections freeze, new ones are accepted and never answered.
 
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use rocket::tokio::task::yield_now;
 
 use crate::support::{App, Cluster, Proxy, TRIP};
 
-/// Well within 3 s: a statement's time limit of 1 s, the quarter second that its answer may be late, a new connection.
+/// Well within 3 s: the statement timeout of 1 s, the grace of 0.25 s for its answer, a new connection.
 const WELL_WITHIN: Duration = Duration::from_millis(1800);
-/// Where no statement is under way.
+/// Without a statement in flight.
 const SOON: Duration = Duration::from_millis(1200);
 const ABANDONED: &str = "order_api_database_connections{state=\"abandoned\"}";
 
 #[rocket::async_test]
-async fn connects_that_are_never_answered_are_not_waited_for() {
+async fn unanswered_connection_attempts_are_not_waited_for() {
     let cluster = Cluster::start();
     let (proxy, url) = cluster.behind_proxy();
     proxy.silence_new(true);
@@ -32,7 +32,7 @@ async fn connects_that_are_never_answered_are_not_waited_for() {
 }
 
 #[rocket::async_test]
-async fn idle_connections_that_froze_cost_one_refusal_together() {
+async fn frozen_idle_connections_cost_one_refusal_in_all() {
     let cluster = Cluster::start();
     let (proxy, url) = cluster.behind_proxy();
     let app = App::on_url(&url).with("DATABASE_POOL_SIZE", "4").start();
@@ -46,7 +46,7 @@ async fn idle_connections_that_froze_cost_one_refusal_together() {
 }
 
 #[rocket::async_test]
-async fn a_change_that_is_not_answered_is_of_unknown_outcome_and_a_read_is_not() {
+async fn an_unanswered_change_is_of_unknown_outcome_and_a_read_is_not() {
     let cluster = Cluster::start();
     let (proxy, url) = cluster.behind_proxy();
     let app = App::on_url(&url).start();
@@ -60,7 +60,7 @@ async fn a_change_that_is_not_answered_is_of_unknown_outcome_and_a_read_is_not()
 }
 
 #[rocket::async_test]
-async fn connections_that_froze_at_work_are_replaced_and_end_when_they_can() {
+async fn connections_frozen_at_work_are_replaced_and_close_when_they_can() {
     let cluster = Cluster::start();
     let (proxy, url) = cluster.behind_proxy();
     let app = App::on_url(&url).with("DATABASE_POOL_SIZE", "4").start();
@@ -79,7 +79,7 @@ async fn connections_that_froze_at_work_are_replaced_and_end_when_they_can() {
 }
 
 #[rocket::async_test]
-async fn what_is_abandoned_is_bounded_and_all_of_it_comes_back() {
+async fn abandoned_connections_are_bounded_and_all_recover() {
     let cluster = Cluster::start();
     let (proxy, url) = cluster.behind_proxy();
     let app = App::on_url(&url)
@@ -104,7 +104,7 @@ async fn what_is_abandoned_is_bounded_and_all_of_it_comes_back() {
 }
 
 #[rocket::async_test]
-async fn a_postgresql_that_is_stopped_and_goes_on_is_used_at_once() {
+async fn a_postgresql_that_is_paused_and_resumed_is_used_at_once() {
     let cluster = Cluster::start();
     let app = App::on_url(&cluster.url).start();
     app.place().await;
@@ -132,7 +132,7 @@ async fn until_abandoned(app: &App, number: f64) {
     }
 }
 
-/// Until no connection is left to work, and none is replaced any more.
+/// Until every connection is frozen, and none is replaced any more.
 async fn freeze_whole_pool(app: &App, cluster: &Cluster, proxy: &Proxy) {
     while app.post("/orders", TRIP).await.status == 200 {
         busy(app, cluster, 1, || proxy.freeze_open()).await;
@@ -145,7 +145,7 @@ struct Number {
     number: i64,
 }
 
-/// Has requests of each kind wait for a lock, and does this once so many do.
+/// Makes requests of each kind wait for a lock, and runs this once they all do.
 async fn busy(app: &App, cluster: &Cluster, number: i64, at_work: impl FnOnce()) {
     let mut connection = PgConnection::establish(&cluster.url).unwrap();
     connection

@@ -1,4 +1,4 @@
-//! Bodies of every length at every route, with and without a token, at the service itself and through Nginx.
+//! Bodies of every length at every route, with and without a token, directly and through Nginx.
 
 use std::thread;
 
@@ -10,13 +10,13 @@ const MIB: usize = 1024 * KIB;
 const LENGTHS: [usize; 4] = [0, 1000, MIB, 6 * MIB];
 const WRONG: &str = "a-token-that-opens-nothing";
 
-/// What is tried, and what is said to a body of `x` that is not too long.
+/// A route, and its answer to a body of `x` that is not too long.
 struct Route {
     method: &'static str,
     path: &'static str,
     guarded: bool,
     status: u16,
-    /// The longest body that the service reads, and that Nginx lets through.
+    /// The longest body that the service reads, and that Nginx forwards.
     limits: (usize, usize),
 }
 
@@ -81,7 +81,7 @@ enum Via {
 }
 
 impl Route {
-    /// The documented status. Nginx knows no token, so it looks at the length of what comes with a wrong one.
+    /// The documented status. Nginx does not know the tokens, so with a wrong one it checks the length.
     fn expected(&self, sent: &Sent<'_>, via: Via) -> u16 {
         let (service, nginx) = self.limits;
         match sent.token {
@@ -110,7 +110,7 @@ impl Route {
     }
 }
 
-/// Everything that a request to this route can be sent with.
+/// Every variant of a request to this route.
 fn variants(route: &Route) -> Vec<Sent<'static>> {
     let mut all = Vec::new();
     for body in LENGTHS {
@@ -132,8 +132,8 @@ fn variants(route: &Route) -> Vec<Sent<'static>> {
     all
 }
 
-/// How often each variant is tried, by one kind of client and the other in turn: `BODY_ROUNDS`, 21 of which make a
-/// thousand tries of a route.
+/// How often each variant is tried, by both kinds of clients in turn: `BODY_ROUNDS`; 21 make a thousand requests per
+/// route.
 fn rounds() -> usize {
     std::env::var("BODY_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap())
 }
@@ -157,7 +157,7 @@ fn try_all(address: &str, via: Via) {
     });
 }
 
-/// A service with a Redis of its own, since there is one plain queue for all.
+/// A service with its own Redis, since all tests share the one plain queue.
 fn start() -> (App, Redis) {
     let redis = Redis::start();
     let database = std::sync::Arc::new(Database::migrated());
@@ -213,7 +213,7 @@ fn pop_with_every_body(address: &str, redis: &Redis) {
 }
 
 #[test]
-fn a_pop_that_is_refused_takes_no_message() {
+fn a_refused_pop_removes_no_message() {
     let (app, redis) = start();
     pop_with_every_body(&app.address, &redis);
     let nginx = Nginx::before(&[&app.address]);

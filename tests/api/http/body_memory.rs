@@ -1,4 +1,4 @@
-//! What bodies that are being read may take of the memory and of the time.
+//! The memory and time that bodies may take while they are read.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -20,7 +20,7 @@ fn set(body: usize, framing: Framing) -> Sent<'static> {
     }
 }
 
-/// Says that 7 MiB come, and sends so little that they never will.
+/// Declares 7 MiB, and never sends them all.
 fn hog(app: &App) -> TcpStream {
     let mut connection = connect(&app.address);
     let head = set(7 * MIB, Framing::Length).head();
@@ -31,10 +31,10 @@ fn hog(app: &App) -> TcpStream {
 }
 
 #[test]
-fn bodies_that_find_no_room_are_refused_soon_and_small_ones_are_not() {
+fn bodies_without_room_are_refused_soon_and_small_ones_are_not() {
     let (app, _database) = App::start();
     let hogs: Vec<_> = (0..4).map(|_| hog(&app)).collect();
-    // Each has its room once somebody else finds too little.
+    // Each has room once another one is refused.
     while set(6 * MIB, Framing::Length)
         .then_read(&app.address)
         .unwrap()
@@ -60,7 +60,7 @@ fn bodies_that_find_no_room_are_refused_soon_and_small_ones_are_not() {
 }
 
 #[test]
-fn a_body_that_stops_is_408_and_nothing_is_done() {
+fn a_stalled_body_is_408_and_nothing_is_done() {
     let (app, database) = App::start();
     let mut connection = connect(&app.address);
     let head = "POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n";

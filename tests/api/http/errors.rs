@@ -34,7 +34,7 @@ async fn an_unknown_path_is_not_found() {
 }
 
 #[rocket::async_test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn a_wrong_method_is_answered_with_the_allowed_ones() {
     let (app, _database) = App::start();
     for (method, path, allow) in [
         (Method::DELETE, "/orders", "GET, HEAD, POST"),
@@ -49,7 +49,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[rocket::async_test]
-async fn a_method_that_nobody_knows_is_answered_in_json_too() {
+async fn an_unknown_method_is_answered_in_json_too() {
     let (app, _database) = App::start();
     let refused = app
         .send(Method::from_bytes(b"BREW").unwrap(), "/orders", "")

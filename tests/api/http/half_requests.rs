@@ -1,4 +1,4 @@
-//! Clients that leave in the middle of a request: nothing of it is done.
+//! Clients that disconnect in the middle of a request: nothing is done.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use redis::cmd;
 use crate::raw::give_up;
 use crate::support::{App, Database, Nginx, Redis, TOKEN};
 
-/// Requests that break off in their body: before its first byte, before Rocket has seen what it looks at, and after.
+/// Requests cut off in their body: before its first byte, before Rocket has peeked at it, and after.
 fn halves(method_and_path: &str) -> Vec<String> {
     let head = format!("{method_and_path} HTTP/1.1\r\nHost: x\r\nAuthorization: {TOKEN}\r\n");
     let mut halves = Vec::new();
@@ -38,7 +38,7 @@ fn start() -> (App, Redis) {
 }
 
 #[test]
-fn a_push_that_breaks_off_pushes_nothing() {
+fn an_incomplete_push_pushes_nothing() {
     let (app, redis) = start();
     let nginx = Nginx::before(&[&app.address]);
     for path in ["POST /api/queue/push", "POST /api/queues/q/messages"] {
@@ -47,13 +47,13 @@ fn a_push_that_breaks_off_pushes_nothing() {
             give_up(&nginx.address, half.as_bytes());
         }
     }
-    app.stop(); // and with it whatever it still had to do
+    app.stop(); // and with it all pending work
     let keys: Vec<String> = cmd("KEYS").arg("*").query(&mut redis.connect()).unwrap();
     assert_eq!(keys, Vec::<String>::new());
 }
 
 #[test]
-fn a_pop_that_breaks_off_takes_nothing() {
+fn an_incomplete_pop_removes_nothing() {
     let (app, redis) = start();
     let nginx = Nginx::before(&[&app.address]);
     let () = cmd("RPUSH")
@@ -70,7 +70,7 @@ fn a_pop_that_breaks_off_takes_nothing() {
 }
 
 #[test]
-fn an_order_that_breaks_off_is_not_placed() {
+fn an_incomplete_order_is_not_placed() {
     let (app, database) = App::start();
     for half in halves("POST /orders") {
         give_up(&app.address, half.as_bytes());

@@ -1,4 +1,4 @@
-//! What holds of every path.
+//! Behaviour of all routes.
 
 mod bodies;
 mod body_memory;

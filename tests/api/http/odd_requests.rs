@@ -1,4 +1,4 @@
-//! Requests that no honest client sends: each has its true status, the contract's JSON, and one line in a log.
+//! Requests that no ordinary client sends: each gets the right status, the contract's JSON, and one line in a log.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::support::{App, Nginx, TOKEN};
 
 const METHODS: [&str; 6] = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH"];
 
-/// A push, or what another method makes of it, with a form that names a method.
+/// A push, with any method, whose body is a form that names a method.
 fn form(address: &str, method: &str, named: &str) -> Answer {
     let body = format!("_method={named}");
     let request = format!(
@@ -37,7 +37,7 @@ fn a_form_never_changes_the_method() {
         for named in ["x", "", "get", "put", "POST", "delete", "options", "patch"] {
             let answer = form(&nginx.address, method, named);
             assert_method_counts(&answer, method, named);
-            // What came with the very method that its body names, only Nginx can tell from a POST.
+            // If the body names the request's own method, only Nginx can tell it from a POST.
             if named != method.to_ascii_lowercase() {
                 let answer = form(&app.address, method, named);
                 assert_method_counts(&answer, method, named);
@@ -46,7 +46,7 @@ fn a_form_never_changes_the_method() {
     }
 }
 
-/// Targets, methods and headers that the service's HTTP library would close the connection for without a word.
+/// Targets, methods and headers for which the service's HTTP library would close the connection without an answer.
 fn malformed() -> Vec<(Vec<u8>, u16)> {
     let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").into_bytes();
     let many: String = (0..200).map(|n| format!("X-{n}: {n}\r\n")).collect();
@@ -81,7 +81,7 @@ fn malformed() -> Vec<(Vec<u8>, u16)> {
 }
 
 #[test]
-fn nginx_answers_what_the_service_could_not() {
+fn nginx_answers_what_the_service_cannot() {
     let (app, _database) = App::start();
     let nginx = Nginx::before(&[&app.address]);
     for (request, status) in malformed() {
@@ -99,7 +99,7 @@ fn nginx_answers_what_the_service_could_not() {
 }
 
 #[test]
-fn a_method_that_nobody_knows_leaves_a_line_in_the_log() {
+fn an_unknown_method_is_logged() {
     let (app, _database) = App::start();
     let request = b"BREW /orders HTTP/1.1\r\nHost: x\r\nX-Request-ID: coffee\r\n\r\n";
     assert_eq!(ask(&app.address, request).unwrap().status, 501);

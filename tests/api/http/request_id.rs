@@ -2,7 +2,7 @@
 
 use crate::support::App;
 
-/// The id that the answer carries when the request carried these.
+/// The id of the answer to a request with these ids.
 async fn answered(app: &App, sent: &[&[u8]]) -> String {
     let mut request = app.http.get(format!("http://{}/healthcheck", app.address));
     for id in sent {
@@ -13,7 +13,7 @@ async fn answered(app: &App, sent: &[&[u8]]) -> String {
 }
 
 #[rocket::async_test]
-async fn a_sane_id_of_the_clients_own_is_kept() {
+async fn a_valid_client_id_is_kept() {
     let (app, _database) = App::start();
     for id in ["a", "01J0000", "\"{}\\", &"x".repeat(128)] {
         assert_eq!(answered(&app, &[id.as_bytes()]).await, id);
@@ -21,7 +21,7 @@ async fn a_sane_id_of_the_clients_own_is_kept() {
 }
 
 #[rocket::async_test]
-async fn any_other_id_is_replaced_by_a_new_one() {
+async fn any_other_id_is_replaced() {
     let (app, _database) = App::start();
     let long = "x".repeat(129);
     let cases: [&[&[u8]]; 6] = [

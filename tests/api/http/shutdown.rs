@@ -9,9 +9,9 @@ use diesel::connection::SimpleConnection;
 use crate::support::{App, TAKE};
 
 #[rocket::async_test]
-async fn a_service_with_nothing_to_do_stops_at_once() {
+async fn an_idle_service_stops_at_once() {
     let (mut app, _database) = App::start();
-    app.get("/healthcheck").await; // and keeps its connection open
+    app.get("/healthcheck").await; // keeps its connection open
     let asked = Instant::now();
     app.terminate();
     assert!(app.wait().success());
@@ -19,7 +19,7 @@ async fn a_service_with_nothing_to_do_stops_at_once() {
 }
 
 #[rocket::async_test]
-async fn a_request_under_way_is_answered_and_new_connections_are_refused() {
+async fn a_request_in_flight_is_answered_and_new_connections_are_refused() {
     let (_first, database) = App::start();
     let mut app = App::on(&database)
         .with("DATABASE_STATEMENT_TIMEOUT_MS", "5000")
@@ -47,7 +47,7 @@ async fn a_request_under_way_is_answered_and_new_connections_are_refused() {
 }
 
 #[rocket::async_test]
-async fn a_request_that_outlasts_the_grace_time_is_cut_off() {
+async fn a_request_that_exceeds_the_grace_period_is_cut_off() {
     let (_first, database) = App::start();
     let mut app = App::on(&database).with("SHUTDOWN_GRACE_SECONDS", "3").start();
     let mut connection = TcpStream::connect(&app.address).unwrap();
@@ -62,7 +62,7 @@ async fn a_request_that_outlasts_the_grace_time_is_cut_off() {
 }
 
 #[rocket::async_test]
-async fn while_it_drains_open_connections_are_served_once_more_and_new_ones_refused() {
+async fn while_draining_open_connections_are_served_once_more_and_new_ones_refused() {
     let (first, database) = App::start();
     drop(first);
     let mut app = App::on(&database).with("SHUTDOWN_DRAIN_SECONDS", "60").start();
@@ -78,5 +78,5 @@ async fn while_it_drains_open_connections_are_served_once_more_and_new_ones_refu
     connection.read_to_string(&mut last).unwrap();
     assert!(last.starts_with("HTTP/1.1 200 OK"), "{last}");
     assert!(last.to_ascii_lowercase().contains("connection: close"), "{last}");
-    assert!(app.wait().success()); // and not after the minute: that was the last connection
+    assert!(app.wait().success()); // and not after a minute: that was the last connection
 }

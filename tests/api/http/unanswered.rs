@@ -1,4 +1,4 @@
-//! What Nginx says when no instance answers: whether something may have been done, or nothing can have been.
+//! Nginx's answers when no instance answers: whether something may have been done or not.
 
 use std::io::Read;
 use std::net::TcpListener;
@@ -7,13 +7,13 @@ use std::thread;
 use crate::raw::{Answer, Framing, Sent, ask};
 use crate::support::Nginx;
 
-/// A place where nobody listens.
+/// An address without a listener.
 fn nobody() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
-/// Somebody who accepts connections, and reads so many times; then closes.
+/// A server that accepts connections, reads this many times, and closes them.
 fn closes_after(readings: usize) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -64,7 +64,7 @@ fn assert_unknown(answer: &Answer, status: u16) {
 fn without_an_instance_nothing_was_done() {
     let nginx = Nginx::before(&[&nobody(), &nobody()]);
     for _ in 0..10 {
-        // From the fourth on Nginx does not even try.
+        // After the third failure Nginx skips the instance.
         for method in ["POST", "PATCH", "DELETE", "GET"] {
             assert_nothing_was_done(&sent(&nginx, method));
         }

@@ -13,7 +13,7 @@ async fn get(app: &App, key: &str) -> Answer {
     app.authorized(Method::GET, &format!("/get/{key}"), "").await
 }
 
-/// A key that no other test uses: they share one Redis.
+/// A unique key: all tests share one Redis.
 fn key(name: &str) -> String {
     format!("{name}-{}", std::process::id())
 }
@@ -30,7 +30,7 @@ async fn a_new_id_is_201_and_an_old_one_200() {
 }
 
 #[rocket::async_test]
-async fn what_add_writes_get_reads() {
+async fn get_reads_what_add_writes() {
     let (app, _database) = App::start();
     let key = key("added");
     let added = write(&app, "/add", json!({"key": key, "value": "one"})).await;
@@ -40,13 +40,13 @@ async fn what_add_writes_get_reads() {
 }
 
 #[rocket::async_test]
-async fn a_key_that_nobody_wrote_is_not_found() {
+async fn a_missing_key_is_not_found() {
     let (app, _database) = App::start();
     assert_eq!(get(&app, &key("nobody")).await.refusal(), (404, "key_not_found"));
 }
 
 #[rocket::async_test]
-async fn any_text_is_a_key_and_any_text_a_value() {
+async fn any_text_can_be_a_key_or_a_value() {
     let (app, _database) = App::start();
     for (sent, path) in [
         ("a/b", "a%2Fb"),
@@ -62,7 +62,7 @@ async fn any_text_is_a_key_and_any_text_a_value() {
 }
 
 #[rocket::async_test]
-async fn no_key_reaches_the_services_own() {
+async fn no_key_reaches_a_key_of_the_service() {
     let (app, _database) = App::start();
     write(&app, "/set", json!({"id": "message_queue", "data": "mine"})).await;
     assert_eq!(
@@ -76,7 +76,7 @@ async fn no_key_reaches_the_services_own() {
 }
 
 #[rocket::async_test]
-async fn what_is_missing_empty_or_no_string_is_refused() {
+async fn missing_empty_and_non_string_members_are_refused() {
     let (app, _database) = App::start();
     for (path, body) in [
         ("/add", json!({"key": "k"})),
@@ -112,7 +112,7 @@ async fn sizes_have_limits() {
 }
 
 #[rocket::async_test]
-async fn without_the_token_nothing_is_written_or_read() {
+async fn without_a_token_nothing_is_written_or_read() {
     let (app, _database) = App::start();
     let id = key("secret");
     write(&app, "/set", json!({"id": id, "data": "mine"})).await;

@@ -1,4 +1,4 @@
-//! Certificates, as openssl makes them.
+//! Certificates created with openssl.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -19,7 +19,7 @@ impl Certificate {
         made
     }
 
-    /// Another one in its place, with another key.
+    /// Replaces it with another one that has another key.
     pub fn renew(&self) {
         let (certificate, key) = (self.path("certificate.pem"), self.path("key.pem"));
         let names = "subjectAltName=DNS:localhost,IP:127.0.0.1";
@@ -62,7 +62,7 @@ impl Certificate {
         self.directory.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// A file beside the others.
+    /// Another file in the same directory.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
         std::fs::write(&path, content).unwrap();

@@ -1,4 +1,4 @@
-//! `/metrics` is for private networks, whoever stands between.
+//! `/metrics` is restricted to private networks, whatever proxies are in between.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use crate::support::Nginx;
 
 const PROXY: &str = "127.0.0.2";
 
-/// The status of `/metrics` for who connects from this address and sends these headers.
+/// The status of `/metrics` for a client at this address with these headers.
 async fn status(nginx: &Nginx, from: &str, headers: &[(&str, &str)]) -> u16 {
     let from: IpAddr = from.parse().unwrap();
     let client = reqwest::Client::builder().local_address(from).build().unwrap();
@@ -24,9 +24,9 @@ async fn status(nginx: &Nginx, from: &str, headers: &[(&str, &str)]) -> u16 {
     status
 }
 
-/// Who it asks for is not to be known, and it may be everyone.
+/// Its client is unknown, and may be public.
 #[rocket::async_test]
-async fn a_proxy_that_is_not_trusted_does_not_see_them() {
+async fn an_untrusted_proxy_does_not_see_them() {
     let nginx = Nginx::before(&[&echo()]);
     assert_eq!(status(&nginx, "127.0.0.1", &[]).await, 200);
     for header in [
@@ -49,14 +49,14 @@ async fn through_a_trusted_proxy_private_clients_see_them() {
     for (from, forwarded, seen) in [
         (PROXY, "10.0.0.9", 200),
         (PROXY, "203.0.113.9", 403),
-        // What the client has sent itself stands before what the proxy knows.
+        // The client's own entry precedes that of the proxy.
         (PROXY, "10.0.0.9, 203.0.113.9", 403),
         (PROXY, "203.0.113.9, 10.0.0.9", 200),
         // Through two of them.
         (PROXY, "10.0.0.9, 192.0.2.1", 200),
         (PROXY, "203.0.113.9, 192.0.2.1", 403),
         (PROXY, "10.0.0.9, 203.0.113.9, 192.0.2.1", 403),
-        // Nobody knows for whom.
+        // For an unknown client.
         (PROXY, "unknown", 403),
         (PROXY, "192.0.2.1", 403),
         ("127.0.0.3", "10.0.0.9", 403),

@@ -1,4 +1,4 @@
-//! Nginx as the edge of the service: HTTPS, and the proxies that it believes.
+//! Nginx as the edge of the service: HTTPS, and trusted proxies.
 
 mod certificate;
 mod dates;
@@ -13,7 +13,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-/// Stands in for the service: answers each request with the head that Nginx has sent, as long as the test runs.
+/// Simulates the service: answers each request with the head that Nginx has sent, as long as the test runs.
 fn echo() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -29,7 +29,7 @@ fn answer_with_head(mut connection: TcpStream) {
     let (mut request, mut some) = (Vec::new(), [0; 65536]);
     let head = loop {
         let Ok(read @ 1..) = connection.read(&mut some) else {
-            return; // Nginx has gone
+            return; // Nginx has disconnected
         };
         request.extend_from_slice(&some[..read]);
         let text = String::from_utf8_lossy(&request).into_owned();
@@ -48,7 +48,7 @@ fn told_length(head: &str) -> usize {
     head_value(head, "Content-Length").map_or(0, |length| length.parse().unwrap())
 }
 
-/// A header of a head that [`echo`] has answered with.
+/// A header of the head that [`echo`] has returned.
 fn head_value<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = head.lines().filter_map(|line| line.split_once(": "));
     lines.find(|(found, _)| *found == name).map(|(_, value)| value)

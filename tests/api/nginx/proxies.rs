@@ -1,4 +1,4 @@
-//! Whom Nginx takes for the client where a proxy asks for another.
+//! The client's address behind a proxy, as Nginx determines it.
 
 use std::io::Write;
 use std::net::{IpAddr, TcpStream};
@@ -11,7 +11,7 @@ use crate::support::Nginx;
 
 const PROXY: &str = "127.0.0.2";
 
-/// What the service is told of a request with these headers, from this address.
+/// The headers that the service gets for a request with these headers from this address.
 async fn told(nginx: &Nginx, from: &str, headers: &[(&str, &str)]) -> [String; 3] {
     let from: IpAddr = from.parse().unwrap();
     let client = reqwest::Client::builder().local_address(from).build().unwrap();
@@ -27,7 +27,7 @@ async fn told(nginx: &Nginx, from: &str, headers: &[(&str, &str)]) -> [String; 3
     })
 }
 
-/// The clients in the log, sorted: each worker writes its lines when it likes.
+/// The clients in the log, sorted: the workers write their lines independently.
 fn logged(nginx: Nginx) -> Vec<String> {
     let client = |line: &String| serde_json::from_str::<Value>(line).unwrap()["client"].take();
     let lines = nginx.stop();
@@ -44,7 +44,7 @@ const FORGED: [(&str, &str); 3] = [
 ];
 
 #[rocket::async_test]
-async fn nobody_is_believed_unless_told_to() {
+async fn no_proxy_is_trusted_by_default() {
     let nginx = Nginx::before(&[&echo()]);
     let seen = told(&nginx, PROXY, &FORGED).await;
     assert_eq!(seen, [PROXY, "203.0.113.9, 127.0.0.2", "http"]);
@@ -52,7 +52,7 @@ async fn nobody_is_believed_unless_told_to() {
 }
 
 #[rocket::async_test]
-async fn a_trusted_proxy_is_believed_and_nobody_else() {
+async fn only_a_trusted_proxy_is_believed() {
     let nginx = Nginx::set(&[("TRUSTED_PROXIES", PROXY)], &[&echo()]);
     for (from, sent, seen) in [
         (
@@ -95,10 +95,10 @@ async fn a_trusted_proxy_is_believed_and_nobody_else() {
     assert_eq!(logged(nginx), clients);
 }
 
-/// Uploads of one client that may be under way at once; see nginx/large_body.conf.
+/// The limit of concurrent uploads of one client; see nginx/large_body.conf.
 const UPLOADS: usize = 64;
 
-/// The beginning of an upload for this client.
+/// The beginning of an upload by this client.
 fn begin(nginx: &Nginx, client: &str) -> TcpStream {
     let mut connection = connect(&nginx.address);
     let head = format!(
@@ -115,7 +115,7 @@ fn finish(mut connection: TcpStream) -> Answer {
     answer(&mut connection).unwrap()
 }
 
-/// As many as one client may have, for `client(n)` each; then one more for `last`.
+/// One client's limit of uploads, each for `client(n)`; then one more for `last`.
 fn status_after_many(nginx: &Nginx, client: impl Fn(usize) -> String, last: &str) -> u16 {
     let uploads: Vec<_> = (0..UPLOADS).map(|number| begin(nginx, &client(number))).collect();
     crate::raw::ask(&nginx.address, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
@@ -127,13 +127,13 @@ fn status_after_many(nginx: &Nginx, client: impl Fn(usize) -> String, last: &str
 }
 
 #[test]
-fn a_client_is_limited_by_its_own_address_behind_a_trusted_proxy_alone() {
+fn a_client_is_limited_by_its_own_address_only_behind_a_trusted_proxy() {
     let upstream = echo();
     let trusting = Nginx::set(&[("TRUSTED_PROXIES", "127.0.0.1")], &[&upstream]);
     let same = |_| "203.0.113.9".to_owned();
     assert_eq!(status_after_many(&trusting, same, "203.0.113.9"), 503);
     assert_eq!(status_after_many(&trusting, same, "203.0.113.10"), 200);
-    // Whoever forges another address for each request remains one client.
+    // A client that forges another address for each request remains one client.
     let careful = Nginx::before(&[&upstream]);
     let forged = |number| format!("203.0.113.{number}");
     assert_eq!(status_after_many(&careful, forged, "198.51.100.1"), 503);

@@ -8,7 +8,7 @@ use crate::nginx::certificate::{Certificate, openssl};
 use crate::nginx::echo;
 use crate::support::Nginx;
 
-/// The certificate that who connects now is shown.
+/// The certificate served to new connections.
 fn served(nginx: &Nginx) -> String {
     let script = format!(
         "openssl s_client -connect 127.0.0.1:{} </dev/null 2>/dev/null | openssl x509 -noout -fingerprint",
@@ -36,11 +36,11 @@ fn until_served(nginx: &Nginx, wanted: &str) {
 }
 
 #[test]
-fn a_renewed_certificate_is_served_and_a_request_under_way_is_answered() {
+fn a_renewed_certificate_is_served_and_a_request_in_flight_is_answered() {
     let certificate = Certificate::make();
     let settings = certificate.settings();
     let nginx = Nginx::set(&settings.get(), &[&echo()]);
-    // Its body comes in two parts, one before and one after.
+    // The body arrives in two parts, one before and one after the renewal.
     let url = format!("https://127.0.0.1:{}/orders", nginx.tls_port);
     let mut upload = Command::new("curl")
         .args([
@@ -74,23 +74,23 @@ fn a_renewed_certificate_is_served_and_a_request_under_way_is_answered() {
     assert!(answer.contains("Content-Length: 10000"), "{answer}");
 }
 
-/// Until somebody is connected to the port of HTTPS.
+/// Waits for a connection to the port of HTTPS.
 fn until_open_connection(nginx: &Nginx) {
     let began = Instant::now();
-    let open = format!(":{:04X} 01 ", nginx.tls_port); // of the remote end: established
+    let open = format!(":{:04X} 01 ", nginx.tls_port); // the remote end: established
     while !std::fs::read_to_string("/proc/net/tcp").unwrap().contains(&open) {
         assert!(began.elapsed() < Duration::from_secs(10), "nobody connects");
     }
 }
 
 #[test]
-fn what_cannot_be_served_is_refused_and_the_certificate_before_stays() {
+fn an_unusable_certificate_is_refused_and_the_previous_one_stays() {
     let certificate = Certificate::make();
     let settings = certificate.settings();
     let nginx = Nginx::set(&settings.get(), &[&echo()]);
     let before = fingerprint(&certificate);
     let pem = std::fs::read(nginx.prefix().join("tls.pem")).unwrap();
-    // What Nginx alone refuses: all else of its configuration.
+    // Refused only by Nginx: other parts of its configuration.
     std::fs::write(nginx.prefix().join("site.conf"), "nonsense;").unwrap();
     certificate.renew();
     let renewed = nginx.renew(&settings.get());
@@ -100,7 +100,7 @@ fn what_cannot_be_served_is_refused_and_the_certificate_before_stays() {
 }
 
 #[test]
-fn who_runs_without_https_has_no_certificate_to_renew() {
+fn without_https_there_is_no_certificate_to_renew() {
     let certificate = Certificate::make();
     let nginx = Nginx::before(&[&echo()]);
     let refused = nginx.renew(&certificate.settings().get());

@@ -1,4 +1,4 @@
-//! Settings of Nginx that are wrong: refused at the start in one line, with what runs left running.
+//! Wrong settings of Nginx are refused at the start in one line, and a running Nginx is left alone.
 
 use std::os::unix::fs::MetadataExt;
 use std::process::Output;
@@ -8,7 +8,7 @@ use crate::nginx::echo;
 use crate::raw::ask;
 use crate::support::Nginx;
 
-/// The one line in which it was refused.
+/// The one-line message of the refusal.
 pub fn refusal(refused: &Output) -> String {
     let said = String::from_utf8(refused.stderr.clone()).unwrap();
     assert!(!refused.status.success(), "{said}");
@@ -21,7 +21,7 @@ fn assert_alive(nginx: &Nginx) {
     assert_eq!(alive.status, 200);
 }
 
-/// A certificate, a key, and the start of what is said of them.
+/// A certificate, a key, and the beginning of the message about them.
 fn wrong_pairs(good: &Certificate, other: &Certificate) -> Vec<(String, String, String)> {
     let (certificate, key) = (good.path("certificate.pem"), good.path("key.pem"));
     let directory = good.directory().to_str().unwrap().to_owned();
@@ -166,7 +166,7 @@ fn a_typo_in_the_proxies_is_refused_in_one_line_before_anything_is_stopped() {
 }
 
 #[test]
-fn the_key_is_read_by_nobody_but_its_owner() {
+fn only_its_owner_can_read_the_key() {
     let certificate = Certificate::make();
     let nginx = Nginx::set(&certificate.settings().get(), &[&echo()]);
     let pem = nginx.prefix().join("tls.pem");

@@ -1,4 +1,4 @@
-//! HTTPS with a certificate and a key, and plain HTTP beside it.
+//! HTTPS with a certificate and a key, and plain HTTP next to it.
 
 use std::process::Command;
 
@@ -13,7 +13,7 @@ fn start() -> (Nginx, Certificate) {
     (nginx, certificate)
 }
 
-/// What curl says of `https://localhost/PATH` with these options: its exit code, and the answer with its head.
+/// curl's result for `https://localhost/PATH` with these options: its exit code, and the answer with its head.
 fn curl(nginx: &Nginx, certificate: &Certificate, path: &str, options: &[&str]) -> (i32, String) {
     let url = format!("https://localhost:{}{path}", nginx.tls_port);
     let trusted = certificate.path("certificate.pem");
@@ -50,7 +50,7 @@ fn https_is_answered_over_http_2_and_with_hsts() {
 }
 
 #[test]
-fn nginx_own_refusals_over_https_are_json_with_hsts() {
+fn nginxs_own_refusals_over_https_are_json_with_hsts() {
     let (nginx, certificate) = start();
     let large = certificate.write("large", [b' '; 100_000]);
     let body = format!("@{large}");
@@ -77,7 +77,7 @@ fn tls_is_1_2_or_1_3() {
         let options = [at_least.as_str(), "--tls-max", version];
         assert_eq!(curl(&nginx, &certificate, "/livez", &options).0, 0, "{version}");
     }
-    // At the lowest level of security, so that it is not the client who refuses.
+    // At the lowest security level, so that the client does not refuse first.
     let old = ["--tlsv1.0", "--tls-max", "1.1", "--ciphers", "ALL:@SECLEVEL=0"];
     let (code, _) = curl(&nginx, &certificate, "/livez", &old);
     assert_eq!(code, 35);
@@ -151,7 +151,7 @@ fn a_redirected_request_keeps_its_method_and_body() {
 }
 
 #[test]
-fn plain_http_at_the_port_of_https_is_redirected_too() {
+fn plain_http_on_the_https_port_is_redirected_too() {
     let (nginx, _certificate) = start();
     let address = format!("127.0.0.1:{}", nginx.tls_port);
     let answer = ask(&address, b"GET /orders/1 HTTP/1.1\r\nHost: x:80\r\n\r\n").unwrap();

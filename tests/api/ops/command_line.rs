@@ -26,7 +26,7 @@ fn a_missing_variable_stops_the_program_with_one_line() {
 }
 
 #[test]
-fn a_port_that_is_taken_stops_the_program_with_one_line() {
+fn a_port_in_use_stops_the_program_with_one_line() {
     let database = Database::empty();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
@@ -43,7 +43,7 @@ fn a_port_that_is_taken_stops_the_program_with_one_line() {
 }
 
 #[test]
-fn config_shows_what_is_set_without_secrets_and_fails_if_one_is_wrong() {
+fn config_shows_settings_without_secrets_and_fails_if_one_is_wrong() {
     let mut variables = required("postgresql://me:hunter2@127.0.0.1/orders");
     let shown = order_api(&["config"], variables.clone());
     assert!(shown.status.success(), "{shown:?}");

@@ -21,7 +21,7 @@ async fn a_healthy_service_says_exactly_that() {
 }
 
 #[rocket::async_test]
-async fn a_living_service_says_what_it_is_there_for() {
+async fn a_live_service_reports_its_environment() {
     let (app, database) = App::start();
     let development = json!({"status": "ok", "environment": "development"});
     assert_eq!(app.get("/livez").await.body, development);
@@ -29,7 +29,7 @@ async fn a_living_service_says_what_it_is_there_for() {
     assert_eq!(app.get("/livez").await.body["environment"], "production");
 }
 
-/// A service on a Redis of its own.
+/// A service with its own Redis.
 fn start() -> (App, Redis) {
     let redis = Redis::start();
     let database = Arc::new(Database::migrated());
@@ -38,7 +38,7 @@ fn start() -> (App, Redis) {
 }
 
 #[rocket::async_test]
-async fn without_redis_the_check_names_it_in_time_and_orders_go_on() {
+async fn without_redis_the_check_names_it_in_time_and_orders_work() {
     let (app, redis) = start();
     redis.stop();
     let asked = Instant::now();
@@ -60,7 +60,7 @@ async fn without_redis_the_check_names_it_in_time_and_orders_go_on() {
 }
 
 #[rocket::async_test]
-async fn without_redis_the_queue_is_503_in_time_and_with_it_well_again() {
+async fn without_redis_the_queue_is_503_in_time_and_recovers_with_it() {
     let (app, redis) = start();
     app.authorized(Method::POST, "/api/queue/push", "kept").await;
     redis.stop();
@@ -91,7 +91,7 @@ async fn without_redis_the_queue_is_503_in_time_and_with_it_well_again() {
 }
 
 #[rocket::async_test]
-async fn with_both_away_both_are_named() {
+async fn with_both_down_both_are_named() {
     let (cluster, redis) = (Cluster::start(), Redis::start());
     let app = App::on_url(&cluster.url).with("REDIS_URL", &redis.url).start();
     cluster.stop();

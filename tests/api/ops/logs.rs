@@ -1,4 +1,4 @@
-//! `GET /logs` and `GET /log_file`, and what the log files hold.
+//! `GET /logs` and `GET /log_file`, and the content of the log files.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support::{App, RACERS, TOKEN, TRIP};
 
-/// The lines that this path shows.
+/// The lines returned by this path.
 async fn shown(app: &App, path: &str) -> Vec<Value> {
     let answer = app.authorized(Method::GET, path, "").await;
     assert_eq!(answer.status, 200);
@@ -21,7 +21,7 @@ async fn shown(app: &App, path: &str) -> Vec<Value> {
     lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// As [`shown`], once there are so many: lines are written a moment after the answer.
+/// As [`shown`], once there are this many: a line is written a moment after its answer.
 async fn awaited(app: &App, path: &str, count: usize) -> Vec<Value> {
     let asked = Instant::now();
     loop {
@@ -34,7 +34,7 @@ async fn awaited(app: &App, path: &str, count: usize) -> Vec<Value> {
     }
 }
 
-/// Puts lines of these levels in place of all that has been logged.
+/// Replaces the log with lines of these levels.
 fn write(logs: &Path, levels: &[&str]) {
     let asked = Instant::now();
     while !fs::read_to_string(logs.join("app.log")).is_ok_and(|log| log.contains("listening")) {
@@ -45,7 +45,7 @@ fn write(logs: &Path, levels: &[&str]) {
 }
 
 #[rocket::async_test]
-async fn the_id_of_an_answer_finds_the_line_of_its_request() {
+async fn the_id_of_an_answer_finds_the_log_line_of_its_request() {
     let (app, _database) = App::start();
     let answer = app.get("/orders/7").await;
     app.get("/orders/8").await;
@@ -59,7 +59,7 @@ async fn the_id_of_an_answer_finds_the_line_of_its_request() {
 }
 
 #[rocket::async_test]
-async fn the_newest_lines_come_last_and_200_of_them_unless_told() {
+async fn the_newest_lines_come_last_and_200_by_default() {
     let (app, _database) = App::start();
     write(app.logs(), &["INFO"; 300]);
     assert_eq!(shown(&app, "/logs").await.len(), 200);
@@ -89,7 +89,7 @@ async fn a_level_shows_lines_of_at_least_that_severity() {
 }
 
 #[rocket::async_test]
-async fn what_cannot_be_asked_for_is_out_of_range_and_named() {
+async fn an_invalid_parameter_is_out_of_range_and_named() {
     let (app, _database) = App::start();
     let long = "x".repeat(129);
     for (parameter, value) in [
@@ -114,7 +114,7 @@ async fn what_cannot_be_asked_for_is_out_of_range_and_named() {
 }
 
 #[rocket::async_test]
-async fn the_log_is_shown_to_those_with_a_token_alone() {
+async fn the_log_requires_a_token() {
     let (app, _database) = App::start();
     for path in ["/logs", "/log_file", "/logs?lines=0"] {
         assert_eq!(app.get(path).await.refusal(), (401, "unauthorized"), "{path}");
@@ -122,7 +122,7 @@ async fn the_log_is_shown_to_those_with_a_token_alone() {
 }
 
 #[rocket::async_test]
-async fn errors_are_in_a_file_of_their_own_too() {
+async fn errors_are_also_in_a_separate_file() {
     let app = App::on_url("postgresql://nobody@127.0.0.1:1/nothing").start();
     let id = "find-the-error";
     let url = format!("http://{}/orders/7", app.address);
@@ -137,7 +137,7 @@ async fn errors_are_in_a_file_of_their_own_too() {
 }
 
 #[rocket::async_test]
-async fn the_last_lines_are_written_before_the_end() {
+async fn the_last_lines_are_written_before_exit() {
     let (mut app, _database) = App::start();
     let answers = (0..20).map(|_| app.get("/orders/7"));
     let answers = join_all(answers).await;
@@ -150,7 +150,7 @@ async fn the_last_lines_are_written_before_the_end() {
 }
 
 #[rocket::async_test]
-async fn all_lines_are_whole_after_many_requests_at_once() {
+async fn all_lines_are_whole_after_many_concurrent_requests() {
     let (mut app, _database) = App::start();
     join_all((0..RACERS).map(|_| app.get("/orders/7"))).await;
     app.terminate();

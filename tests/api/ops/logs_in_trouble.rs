@@ -1,4 +1,4 @@
-//! A log that cannot be written costs lines and one sentence, never an answer.
+//! A log that cannot be written costs log lines and one message, never an answer.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,7 +12,7 @@ use reqwest::Method;
 
 use crate::support::{App, Database, required};
 
-/// A service that answers, though its log directory is this one; and what it said about that.
+/// A service that answers although its log directory is this one; and its message about that.
 async fn serves_and_says(logs: &Path) -> String {
     let database = Arc::new(Database::migrated());
     let stderr = tempfile::NamedTempFile::new().unwrap();
@@ -20,7 +20,7 @@ async fn serves_and_says(logs: &Path) -> String {
     let app = app.start_telling(stderr.reopen().unwrap());
     for _ in 0..3 {
         app.place().await;
-        thread::sleep(Duration::from_millis(50)); // a batch of its own
+        thread::sleep(Duration::from_millis(50)); // a separate batch
     }
     let shown = app.authorized(Method::GET, "/logs", "").await;
     assert_eq!(shown.status, 200);
@@ -37,21 +37,21 @@ fn sentence(logs: &Path, error: &str) -> String {
 }
 
 #[rocket::async_test]
-async fn a_file_in_place_of_the_directory_is_said_once() {
+async fn a_file_in_place_of_the_directory_is_reported_once() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let said = serves_and_says(file.path()).await;
     assert_eq!(said, sentence(file.path(), "File exists (os error 17)"));
 }
 
 #[rocket::async_test]
-async fn a_directory_that_cannot_be_made_is_said_once() {
+async fn a_directory_that_cannot_be_created_is_reported_once() {
     let said = serves_and_says(Path::new("/proc/order-api")).await;
     let error = "No such file or directory (os error 2)";
     assert_eq!(said, sentence(Path::new("/proc/order-api"), error));
 }
 
 #[rocket::async_test]
-async fn a_full_disk_is_said_once() {
+async fn a_full_disk_is_reported_once() {
     let logs = tempfile::tempdir().unwrap();
     symlink("/dev/full", logs.path().join("app.log")).unwrap();
     let said = serves_and_says(logs.path()).await;
@@ -62,7 +62,7 @@ async fn a_full_disk_is_said_once() {
 }
 
 #[rocket::async_test]
-async fn files_go_on_when_the_disk_has_room_again_and_say_what_is_lost() {
+async fn files_resume_when_the_disk_has_space_and_report_lost_lines() {
     let database = Arc::new(Database::migrated());
     let app = App::on(&database);
     let file = app.logs().join("app.log");
@@ -88,7 +88,7 @@ async fn files_go_on_when_the_disk_has_room_again_and_say_what_is_lost() {
 }
 
 #[rocket::async_test]
-async fn a_directory_that_is_removed_comes_back() {
+async fn a_removed_directory_is_created_again() {
     let (app, _database) = App::start();
     app.place().await;
     thread::sleep(Duration::from_millis(100));
@@ -101,14 +101,14 @@ async fn a_directory_that_is_removed_comes_back() {
 }
 
 #[rocket::async_test]
-async fn without_a_directory_there_are_no_files_and_nothing_is_said() {
+async fn without_a_directory_there_are_no_files_and_no_message() {
     let here = Path::new("-");
     assert_eq!(serves_and_says(here).await, "");
     assert!(!here.exists());
 }
 
 #[rocket::async_test]
-async fn a_standard_output_that_nobody_reads_stops_no_request_and_no_exit() {
+async fn an_unread_standard_output_blocks_no_request_and_no_exit() {
     let database = Arc::new(Database::migrated());
     let logs = tempfile::tempdir().unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_order-api"))
@@ -122,7 +122,7 @@ async fn a_standard_output_that_nobody_reads_stops_no_request_and_no_exit() {
         .unwrap();
     let address = listening(&logs.path().join("app.log"));
     let http = reqwest::Client::new();
-    // A pipe holds 64 KiB, and the queue behind it more lines than these.
+    // A pipe holds 64 KiB, and the queue behind it all of these lines.
     for _ in 0..1000 {
         let answer = http
             .get(format!("http://{address}/nothing"))

@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::support::App;
 
-/// The samples: name and labels, and value.
+/// The samples: name with labels, and value.
 async fn scrape(app: &App) -> Vec<(String, f64)> {
     let url = format!("http://{}/metrics", app.address);
     let text = app.http.get(url).send().await.unwrap().text().await.unwrap();
@@ -23,7 +23,7 @@ fn value(samples: &[(String, f64)], series: &str) -> Option<f64> {
 }
 
 #[rocket::async_test]
-async fn what_happens_is_counted() {
+async fn events_are_counted() {
     let (app, _database) = App::start();
     let id = app.place().await;
     app.take(id).await;
@@ -94,7 +94,7 @@ async fn the_queue_and_redis_are_measured() {
 }
 
 #[rocket::async_test]
-async fn both_paths_tell_the_same_as_prometheus_text() {
+async fn both_paths_return_the_same_prometheus_text() {
     let (app, _database) = App::start();
     for path in ["/metrics", "/prom-metrics", "/metrics/"] {
         let answer = app.get(path).await;

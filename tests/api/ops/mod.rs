@@ -1,4 +1,4 @@
-//! The operators' paths, and what they watch for.
+//! The operators' routes.
 
 mod command_line;
 mod healthcheck;

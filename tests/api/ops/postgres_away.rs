@@ -1,4 +1,4 @@
-//! PostgreSQL goes away and comes back.
+//! PostgreSQL goes down and recovers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,7 @@ async fn every_kind(app: &App) -> [Answer; 4] {
 }
 
 #[rocket::async_test]
-async fn without_postgresql_everything_is_503_in_time_and_with_it_well_again() {
+async fn without_postgresql_everything_is_503_in_time_and_recovers_with_it() {
     let cluster = Cluster::start();
     let app = App::on_url(&cluster.url).start();
     app.place().await;
@@ -46,7 +46,7 @@ async fn without_postgresql_everything_is_503_in_time_and_with_it_well_again() {
 }
 
 #[rocket::async_test]
-async fn a_service_that_starts_without_postgresql_serves_once_it_is_there() {
+async fn a_service_started_without_postgresql_serves_once_it_is_up() {
     let cluster = Cluster::start();
     cluster.stop();
     let app = App::on_url(&cluster.url).start();
@@ -61,7 +61,7 @@ struct Id {
     id: i64,
 }
 
-/// Places order after order until the database is gone, and tells the ids that were answered.
+/// Places order after order until the database is down, and returns the confirmed ids.
 async fn place_until(app: &App, gone: &AtomicBool) -> Vec<i64> {
     let mut ids = Vec::new();
     while !gone.load(Ordering::SeqCst) {
@@ -73,7 +73,7 @@ async fn place_until(app: &App, gone: &AtomicBool) -> Vec<i64> {
 }
 
 #[rocket::async_test]
-async fn an_order_that_was_answered_is_there_after_a_crash_of_postgresql() {
+async fn a_confirmed_order_survives_a_crash_of_postgresql() {
     let cluster = Arc::new(Cluster::start());
     let apps = [0; 3].map(|_| App::on_url(&cluster.url).start());
     let gone = AtomicBool::new(false);

@@ -15,7 +15,7 @@ fn ask(address: &str) -> Output {
 }
 
 #[rocket::async_test]
-async fn a_healthy_service_is_told_by_exit_code_0_and_its_answer() {
+async fn a_healthy_service_exits_with_0_and_its_answer() {
     let (app, _database) = App::start();
     let asked = ask(&app.address);
     assert_eq!(String::from_utf8(asked.stdout).unwrap(), "{\"status\":\"ok\"}\n");
@@ -23,7 +23,7 @@ async fn a_healthy_service_is_told_by_exit_code_0_and_its_answer() {
 }
 
 #[rocket::async_test]
-async fn a_service_without_redis_is_told_by_exit_code_1_and_what_is_down() {
+async fn a_service_without_redis_exits_with_1_and_what_is_down() {
     let redis = Redis::start();
     let database = Arc::new(Database::migrated());
     let app = App::on(&database).with("REDIS_URL", &redis.url).start();
@@ -38,7 +38,7 @@ async fn a_service_without_redis_is_told_by_exit_code_1_and_what_is_down() {
 }
 
 #[test]
-fn where_nobody_listens_it_is_exit_code_1() {
+fn without_a_listener_it_exits_with_1() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);

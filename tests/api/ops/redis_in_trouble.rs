@@ -1,4 +1,4 @@
-//! A Redis that answers and takes no writes, and one that is there and says nothing.
+//! A Redis that answers and refuses writes, and one that is silent.
 
 use std::fs;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ async fn push(app: &App) -> (u16, String) {
 
 async fn assert_unwell(app: &App, why: &str) {
     let began = Instant::now();
-    // The connection that was found to be of no use is being replaced.
+    // The useless connection is being replaced.
     loop {
         let unwell = app.get("/healthcheck").await;
         let body = json!({"status": "failure", "checks": {"postgres": "up", "redis": why}});
@@ -55,7 +55,7 @@ fn replicate(redis: &Redis, of: [&str; 2]) {
 }
 
 #[rocket::async_test]
-async fn a_primary_that_became_a_replica_is_given_up_and_taken_back_when_it_is_a_primary_again() {
+async fn a_primary_that_became_a_replica_is_dropped_until_it_is_a_primary_again() {
     let redis = Redis::start();
     let app = start(&redis);
     assert_eq!(push(&app).await.0, 200);
@@ -79,10 +79,10 @@ async fn a_primary_that_became_a_replica_is_given_up_and_taken_back_when_it_is_a
 }
 
 #[rocket::async_test]
-async fn a_redis_whose_disk_fails_is_unwell_and_takes_nothing() {
+async fn a_redis_whose_disk_fails_is_unhealthy_and_accepts_nothing() {
     let redis = Redis::with(&["--appendonly", "no"]);
     let app = start(&redis);
-    // No file can be put in the place of a directory.
+    // A directory cannot be replaced by a file.
     fs::create_dir(redis.directory().join("dump.rdb")).unwrap();
     redis.set("save", "3600 1");
     let _: () = redis.connect().set("changed", 1).unwrap();
@@ -95,7 +95,7 @@ async fn a_redis_whose_disk_fails_is_unwell_and_takes_nothing() {
 }
 
 #[rocket::async_test]
-async fn a_redis_with_too_few_replicas_is_unwell_and_takes_nothing() {
+async fn a_redis_with_too_few_replicas_is_unhealthy_and_accepts_nothing() {
     let redis = Redis::start();
     let app = start(&redis);
     redis.set("min-replicas-to-write", "1");
@@ -106,7 +106,7 @@ async fn a_redis_with_too_few_replicas_is_unwell_and_takes_nothing() {
 }
 
 #[rocket::async_test]
-async fn a_redis_that_says_nothing_is_503_in_time_and_well_again_soon() {
+async fn a_silent_redis_is_503_in_time_and_recovers_soon() {
     let redis = Redis::start();
     let app = start(&redis);
     assert_eq!(push(&app).await.0, 200);
@@ -131,7 +131,7 @@ async fn a_redis_that_says_nothing_is_503_in_time_and_well_again_soon() {
         );
     }
     assert_unwell(&app, "down").await;
-    sleep(Duration::from_secs(3)).await; // the pauses between tries have grown by now
+    sleep(Duration::from_secs(3)).await; // the pauses between attempts have grown by now
     redis.thaw();
     assert_well_within(&app, Duration::from_millis(1500)).await;
 }

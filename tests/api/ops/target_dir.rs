@@ -1,4 +1,4 @@
-//! The scripts find what cargo has built, wherever the user has it built.
+//! The scripts find cargo's output, wherever the user has it built.
 
 use std::fs;
 use std::path::Path;

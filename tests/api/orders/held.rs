@@ -26,7 +26,7 @@ fn insert(database: &Database, number: usize) {
     database.connect().batch_execute(&many).unwrap();
 }
 
-/// Takes these at once, of which 1 is held. The table is locked until the first waits for it, and all others for
+/// Takes these at once; number 1 is held. The table is locked until the first waits for it, and all others for
 /// the first.
 async fn take_beside_a_held_row(app: &App, database: &Database, ids: &[i64]) -> Vec<Answer> {
     let mut psql = database.connect();
@@ -43,7 +43,7 @@ async fn take_beside_a_held_row(app: &App, database: &Database, ids: &[i64]) -> 
 }
 
 #[rocket::async_test]
-async fn a_held_row_costs_its_batch_one_statement_more_and_no_take_its_time() {
+async fn a_held_row_costs_its_batch_one_more_statement_and_delays_no_take() {
     let database = Arc::new(Database::migrated());
     insert(&database, 300);
     let far = Far::from(&database, Duration::from_millis(1)).await;
@@ -63,11 +63,11 @@ async fn a_held_row_costs_its_batch_one_statement_more_and_no_take_its_time() {
 }
 
 #[rocket::async_test]
-async fn each_order_of_a_batch_with_a_held_row_has_the_outcome_of_its_own() {
+async fn each_order_of_a_batch_with_a_held_row_has_its_own_outcome() {
     let (app, database) = App::start();
     insert(&database, 30);
     app.take(2).await;
-    // One that goes first and alone, then held, taken, missing, and others twice.
+    // One that goes first and alone; then a held one, a taken one, a missing one, and others twice.
     let ids: Vec<i64> = [3, 1, 2, 99].into_iter().chain(3..=30).chain(3..=30).collect();
     let answers = take_beside_a_held_row(&app, &database, &ids).await;
     let codes: Vec<&str> = answers[1..4].iter().map(Answer::code).collect();
@@ -85,7 +85,7 @@ async fn each_order_of_a_batch_with_a_held_row_has_the_outcome_of_its_own() {
 }
 
 #[rocket::async_test]
-async fn an_order_that_is_taken_and_held_is_taken() {
+async fn a_taken_order_is_taken_even_while_held() {
     let (app, database) = App::start();
     let id = app.place().await;
     app.take(id).await;
@@ -97,7 +97,7 @@ async fn an_order_that_is_taken_and_held_is_taken() {
 
 const ORDERS: i64 = 60;
 
-/// Holds rows at random until it is told to stop, and takes some of them; how many it took.
+/// Holds random rows until it is told to stop, and takes some of them; returns how many it took.
 fn hold_at_random(database: &Database, stop: &AtomicBool) -> usize {
     let mut psql = database.connect();
     let mut won = 0;
@@ -120,7 +120,7 @@ fn hold_at_random(database: &Database, stop: &AtomicBool) -> usize {
 }
 
 #[rocket::async_test]
-async fn whoever_holds_rows_meanwhile_each_order_has_one_winner() {
+async fn while_rows_are_held_each_order_has_one_winner() {
     let (first, database) = App::start();
     let second = App::on(&database).start();
     insert(&database, usize::try_from(ORDERS).unwrap());

@@ -1,4 +1,4 @@
-//! Orders whose requests are served together: what that must not change, and when there are too many.
+//! Orders that are served in batches: batching must not change answers, and overload is refused.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ async fn place_many(app: &App, number: usize) -> Vec<i64> {
 }
 
 #[rocket::async_test]
-async fn orders_placed_at_once_have_an_id_each() {
+async fn concurrent_orders_have_distinct_ids() {
     let (app, database) = App::start();
     let mut ids = place_many(&app, 300).await;
     ids.sort_unstable();
@@ -24,7 +24,7 @@ async fn orders_placed_at_once_have_an_id_each() {
 }
 
 #[rocket::async_test]
-async fn a_row_that_someone_holds_costs_no_neighbour_its_order() {
+async fn a_held_row_does_not_affect_its_neighbours() {
     let (app, database) = App::start();
     let ids = place_many(&app, 60).await;
     let mut psql = database.connect();
@@ -42,7 +42,7 @@ async fn a_row_that_someone_holds_costs_no_neighbour_its_order() {
 }
 
 #[rocket::async_test]
-async fn what_is_shown_together_is_each_ones_own() {
+async fn orders_shown_in_one_batch_are_the_requested_ones() {
     let (app, _database) = App::start();
     place_many(&app, 50).await;
     let paths: Vec<String> = (0..=50).map(|id| format!("/orders/{}", id + 1)).collect();
@@ -55,7 +55,7 @@ async fn what_is_shown_together_is_each_ones_own() {
 }
 
 #[rocket::async_test]
-async fn lists_that_are_asked_for_together_are_each_ones_own() {
+async fn lists_in_one_batch_are_the_requested_ones() {
     let (app, _database) = App::start();
     place_many(&app, 30).await;
     let paths: Vec<String> = (1..=30)
@@ -69,21 +69,21 @@ async fn lists_that_are_asked_for_together_are_each_ones_own() {
     assert_eq!(ids, (1..=30).rev().collect::<Vec<_>>());
 }
 
-/// How many the metrics say were refused for this reason.
+/// The number of refusals for this reason, from the metrics.
 async fn refused(app: &App, reason: &str) -> usize {
     let name = format!(r#"order_api_lane_refusals_total{{lane="place",reason="{reason}"}}"#);
     metric(app, &name).await
 }
 
-/// More than wait in a lane and are under way together.
+/// More than can wait in a lane and be in flight together.
 const TOO_MANY: usize = 1500;
-/// So many of them find the lane full.
+/// This many of them find the lane full.
 const FULL: usize = TOO_MANY - 256 - 1024;
 
 #[rocket::async_test]
-async fn what_is_too_much_is_refused_at_once_and_soon_all_is_well_again() {
+async fn overload_is_refused_at_once_and_recovery_is_fast() {
     let database = Arc::new(Database::migrated());
-    // Longer than it takes to ask: until the lock is given back, nothing is answered but refusals.
+    // Longer than it takes to ask: until the lock is released, there are only refusals.
     let app = App::on(&database)
         .with("DATABASE_STATEMENT_TIMEOUT_MS", "60000")
         .start();

@@ -21,7 +21,7 @@ async fn orders_are_listed_newest_first_page_by_page() {
 }
 
 #[rocket::async_test]
-async fn pages_of_any_depth_show_every_order_once_whatever_ids_are_missing() {
+async fn pages_of_any_depth_show_every_order_once_despite_missing_ids() {
     let (app, database) = App::start();
     let many = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
                 SELECT 0, 0, 0, 0, 0 FROM generate_series(1, 3000); DELETE FROM orders WHERE id % 3 = 0";
@@ -37,7 +37,7 @@ async fn pages_of_any_depth_show_every_order_once_whatever_ids_are_missing() {
 }
 
 #[rocket::async_test]
-async fn the_first_order_is_found_alone_on_a_deep_page() {
+async fn the_first_order_is_alone_on_a_deep_page() {
     let (app, database) = App::start();
     let many = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
                 SELECT 0, 0, 0, 0, 0 FROM generate_series(1, 1001)";
@@ -68,7 +68,7 @@ async fn a_page_past_the_end_is_empty() {
 }
 
 #[rocket::async_test]
-async fn whoever_has_placed_an_order_sees_it_in_the_next_list() {
+async fn a_placed_order_is_in_the_next_list() {
     let (app, _database) = App::start();
     for _ in 0..50 {
         let id = app.place().await;
@@ -78,7 +78,7 @@ async fn whoever_has_placed_an_order_sees_it_in_the_next_list() {
 }
 
 #[rocket::async_test]
-async fn a_page_that_is_missing_or_wrong_is_refused() {
+async fn a_missing_or_wrong_page_is_refused() {
     let (app, _database) = App::start();
     for query in [
         "",
@@ -109,7 +109,7 @@ async fn a_page_that_is_missing_or_wrong_is_refused() {
     }
 }
 
-/// What one list of 50,000 orders takes from the index: (entries read, rows fetched for them).
+/// The index activity of one list of 50,000 orders: (entries read, rows fetched for them).
 async fn index_reads(query: &str, newest: i64) -> (i64, i64) {
     let (app, database) = App::start();
     let many = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
@@ -122,7 +122,7 @@ async fn index_reads(query: &str, newest: i64) -> (i64, i64) {
     let list = app.get(&format!("/orders?{query}")).await;
     assert_eq!(list.body[0]["id"], newest);
     app.stop();
-    // What a connection has read is counted when it ends.
+    // The statistics of a connection are counted when it closes.
     database.wait_until_alone();
     let scans = "SELECT seq_scan AS number FROM pg_stat_user_tables WHERE relname = 'orders'";
     assert_eq!(database.number(scans), 0);
@@ -144,7 +144,7 @@ async fn orders_after_another_are_read_from_the_index_and_no_others() {
 }
 
 #[rocket::async_test]
-async fn a_deep_page_skips_orders_in_the_index_and_reads_its_own_rows_alone() {
+async fn a_deep_page_skips_orders_in_the_index_and_reads_only_its_own_rows() {
     let (both_ends, skipped, itself) = (2, 48_980, 1);
     let read = index_reads("page=2450&limit=20", 1020).await;
     assert_eq!(read, (both_ends + skipped + itself + 20, 20));

@@ -1,10 +1,10 @@
-//! `GET /orders?after=`, and the `Link` that leads there.
+//! `GET /orders?after=`, and the `Link` to it.
 
 use rocket::tokio::join;
 
 use crate::support::{Answer, App};
 
-/// The path of the `Link` to what comes next.
+/// The path of the `Link` to the next list.
 fn next(list: &Answer) -> Option<&str> {
     let link = list.header("Link")?.strip_prefix('<').unwrap();
     Some(link.strip_suffix(">; rel=\"next\"").unwrap())
@@ -16,7 +16,7 @@ fn ids(list: &Answer) -> Vec<i64> {
     orders.map(|order| order["id"].as_i64().unwrap()).collect()
 }
 
-/// Follows `next` from the first page to the end; the ids in the order in which they came.
+/// Follows `next` from the first page to the end; returns the ids in that order.
 async fn walk(app: &App, limit: usize) -> Vec<i64> {
     let mut list = app.get(&format!("/orders?page=1&limit={limit}")).await;
     let mut seen = ids(&list);
@@ -28,7 +28,7 @@ async fn walk(app: &App, limit: usize) -> Vec<i64> {
 }
 
 #[rocket::async_test]
-async fn orders_after_another_are_older_than_it_newest_first() {
+async fn orders_after_an_id_are_older_than_it_newest_first() {
     let (app, _database) = App::start();
     for _ in 0..5 {
         app.place().await;
@@ -45,7 +45,7 @@ async fn orders_after_another_are_older_than_it_newest_first() {
 }
 
 #[rocket::async_test]
-async fn a_full_page_links_to_what_comes_after_it_and_a_short_one_does_not() {
+async fn a_full_page_links_to_the_next_and_a_short_one_does_not() {
     let (app, _database) = App::start();
     for _ in 0..3 {
         app.place().await;

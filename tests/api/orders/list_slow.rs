@@ -1,4 +1,4 @@
-//! Lists that are slow, beside others and beside changes.
+//! Slow lists next to other lists and changes.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use rocket::tokio::time::sleep;
 
 use crate::support::{Answer, App, Database, TRIP};
 
-/// As many orders as this; to read those whose ids `slow` names takes so many seconds more each.
+/// This many orders; reading those whose ids `slow` names takes this many more seconds each.
 fn slow_to_read(database: &Database, orders: i64, slow: &str, seconds: f64) {
     let sql = format!(
         "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
@@ -28,7 +28,7 @@ async fn timed(app: &App, path: &str) -> (Answer, Duration) {
 }
 
 #[rocket::async_test]
-async fn a_list_is_answered_when_it_is_ready_whatever_others_take() {
+async fn a_list_is_answered_when_it_is_ready_whatever_others_do() {
     let database = std::sync::Arc::new(Database::migrated());
     slow_to_read(&database, 1000, "id % 100 = 0", 1.5);
     let app = App::on(&database)
@@ -52,7 +52,7 @@ async fn a_list_is_answered_when_it_is_ready_whatever_others_take() {
     }
 }
 
-/// In which nine of ten orders are placed, of 100 that begin every 10 ms.
+/// The time within which nine of ten orders are placed, of 100 that begin every 10 ms.
 async fn placing_p90(app: &App) -> Duration {
     let one = |n: u64| async move {
         sleep(Duration::from_millis(10 * n)).await;
@@ -67,9 +67,9 @@ async fn placing_p90(app: &App) -> Duration {
 }
 
 #[rocket::async_test]
-async fn deep_lists_that_are_slow_are_in_the_way_of_no_change_and_no_other_list() {
+async fn slow_deep_lists_delay_no_change_and_no_other_list() {
     let database = std::sync::Arc::new(Database::migrated());
-    // Whoever skips 1,000 orders comes by this one.
+    // Skipping 1,000 orders passes this one.
     slow_to_read(&database, 3000, "id = 2500", 0.3);
     let app = App::on(&database).start();
     let quiet = placing_p90(&app).await;

@@ -1,4 +1,4 @@
-//! `/orders`, a file a verb.
+//! `/orders`, one file per verb.
 
 mod held;
 mod history;

@@ -22,7 +22,7 @@ async fn ids_grow() {
 }
 
 #[rocket::async_test]
-async fn every_way_to_write_degrees_is_read() {
+async fn every_notation_of_degrees_is_read() {
     let (app, database) = App::start();
     for degrees in ["0", "-0", "+1.5", "-89.999999", "90", "-90.0", ".5", "5.", "007"] {
         let body = json!({"origin": [degrees, "180"], "destination": ["-90", "-180"]});
@@ -50,7 +50,7 @@ async fn degrees_may_have_any_number_of_digits() {
 }
 
 #[rocket::async_test]
-async fn a_trip_to_where_one_is_has_no_length() {
+async fn a_trip_to_its_origin_has_no_length() {
     let (app, _database) = App::start();
     let body = json!({"origin": ["1", "2"], "destination": ["1", "2"]});
     let placed = app.post("/orders", body.to_string()).await;
@@ -73,7 +73,7 @@ async fn the_content_type_never_matters() {
 }
 
 #[rocket::async_test]
-async fn a_body_that_is_no_json_is_refused() {
+async fn a_body_that_is_not_json_is_refused() {
     let (app, database) = App::start();
     let deep = "[".repeat(5000);
     let bodies: [&[u8]; 7] = [
@@ -96,7 +96,7 @@ async fn a_body_that_is_no_json_is_refused() {
     assert_eq!(database.orders(), 0);
 }
 
-/// A valid body with one coordinate list in place of the origin.
+/// A valid body with this coordinate list as its origin.
 fn with_origin(origin: Value) -> String {
     json!({"origin": origin, "destination": ["59.436487", "24.747193"]}).to_string()
 }
@@ -139,7 +139,7 @@ async fn a_body_that_breaks_the_schema_is_refused_and_the_member_named() {
 }
 
 #[rocket::async_test]
-async fn members_that_nobody_asked_for_are_refused() {
+async fn unknown_members_are_refused() {
     let (app, database) = App::start();
     let extra = TRIP.replace('}', r#", "colour": "red"}"#);
     let refused = app.post("/orders", extra).await;
@@ -151,7 +151,7 @@ async fn members_that_nobody_asked_for_are_refused() {
 }
 
 #[rocket::async_test]
-async fn coordinates_that_are_no_place_on_earth_are_refused() {
+async fn coordinates_out_of_range_are_refused() {
     let (app, database) = App::start();
     for (origin, index) in [
         (["90.000001", "0"], 0),
@@ -183,10 +183,10 @@ async fn a_body_over_16_kib_is_refused() {
 }
 
 #[rocket::async_test]
-async fn a_provider_that_cannot_be_reached_is_503_and_leaves_no_row() {
+async fn an_unreachable_provider_is_503_and_leaves_no_row() {
     let (_app, database) = App::start();
     let osrm = App::on(&database).with("DISTANCE_PROVIDER", "osrm");
-    // Port 1 of this machine: nobody listens there.
+    // Port 1 of this machine has no listener.
     let app = osrm.with("OSRM_URL", "http://127.0.0.1:1").start();
     let refused = app.post("/orders", TRIP).await;
     assert_eq!(refused.refusal(), (503, "distance_unavailable"));
@@ -212,7 +212,7 @@ async fn a_trip_without_a_road_is_refused_and_leaves_no_row() {
 }
 
 #[rocket::async_test]
-async fn the_providers_distance_is_that_of_the_order() {
+async fn the_providers_distance_is_the_orders_distance() {
     let (_app, database) = App::start();
     let url = osrm("200 OK", r#"{"code": "Ok", "routes": [{"distance": 1728056.6}]}"#).await;
     let app = App::on(&database)

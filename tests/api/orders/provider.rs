@@ -1,4 +1,4 @@
-//! `POST /orders` and a distance provider that is slow, silent, or asked in vain.
+//! `POST /orders` with a distance provider that is slow, silent, or should not be asked.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::support::{App, TRIP, metric, osrm_noting};
 #[rocket::async_test]
 async fn a_silent_provider_is_503_in_under_two_seconds_and_then_at_once() {
     let (_app, database) = App::start();
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap(); // the system accepts, and nobody answers
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap(); // the kernel accepts, and nothing answers
     let url = format!("http://{}", silent.local_addr().unwrap());
     let osrm = App::on(&database).with("DISTANCE_PROVIDER", "osrm");
     let app = osrm.with("OSRM_URL", &url).start();

@@ -1,10 +1,10 @@
-//! Many couriers, one order: exactly one gets it.
+//! Many couriers, one order: exactly one wins.
 
 use rocket::futures::future::join_all;
 
 use crate::support::{Answer, App, RACERS};
 
-/// How many won, and whether everyone else was told one of the two reasons for losing.
+/// The number of winners, and whether all others got one of the two reasons for losing.
 fn winners(answers: &[Answer]) -> usize {
     let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
     for answer in lost {
@@ -18,7 +18,7 @@ fn winners(answers: &[Answer]) -> usize {
 }
 
 #[rocket::async_test]
-async fn of_200_couriers_who_want_one_order_exactly_one_gets_it() {
+async fn of_200_couriers_exactly_one_gets_an_order() {
     let (app, _database) = App::start();
     for _ in 0..50 {
         let id = app.place().await;
@@ -28,7 +28,7 @@ async fn of_200_couriers_who_want_one_order_exactly_one_gets_it() {
 }
 
 #[rocket::async_test]
-async fn three_services_on_one_database_give_an_order_to_one_courier_alone() {
+async fn three_services_on_one_database_give_an_order_to_exactly_one_courier() {
     let (first, database) = App::start();
     let (second, third) = (App::on(&database).start(), App::on(&database).start());
     for _ in 0..50 {

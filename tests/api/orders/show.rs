@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::App;
 
 #[rocket::async_test]
-async fn an_order_is_shown_with_all_that_is_known() {
+async fn an_order_is_shown_with_all_members() {
     let (app, _database) = App::start();
     let id = app.place().await;
     let shown = app.get(&format!("/orders/{id}")).await;
@@ -39,7 +39,7 @@ async fn an_order_that_does_not_exist_is_not_found() {
 }
 
 #[rocket::async_test]
-async fn an_id_that_is_no_integer_is_refused() {
+async fn an_id_that_is_not_an_integer_is_refused() {
     let (app, _database) = App::start();
     for id in ["abc", "1.0", "%20", "%F0%9F%98%80"] {
         let refused = app.get(&format!("/orders/{id}")).await;

@@ -29,7 +29,7 @@ async fn taking_one_order_leaves_the_others_free() {
 }
 
 #[rocket::async_test]
-async fn a_taken_order_stays_on_its_page_so_that_no_index_grows() {
+async fn a_taken_order_stays_on_its_page_so_the_index_does_not_grow() {
     let (app, database) = App::start();
     let pages = "INSERT INTO orders (origin_lat, origin_lng, destination_lat, destination_lng, distance)
                  SELECT 0, 0, 0, 0, 0 FROM generate_series(1, 500)";
@@ -54,7 +54,7 @@ async fn an_order_that_does_not_exist_cannot_be_taken() {
 }
 
 #[rocket::async_test]
-async fn an_id_that_is_no_integer_is_refused() {
+async fn an_id_that_is_not_an_integer_is_refused() {
     let (app, _database) = App::start();
     for id in ["abc", "1.5", "1e3", "1%00", "%ff", "1%20", "NaN", "1;DROP"] {
         let refused = app.patch(&format!("/orders/{id}"), TAKE).await;
@@ -86,7 +86,7 @@ async fn any_other_body_is_refused_and_the_order_stays_free() {
 }
 
 #[rocket::async_test]
-async fn a_row_that_someone_holds_is_locked_at_once_and_free_again_later() {
+async fn a_held_row_is_locked_at_once_and_free_again_later() {
     let (app, database) = App::start();
     let id = app.place().await;
     let mut psql = database.connect();
@@ -108,7 +108,7 @@ async fn a_row_that_someone_holds_is_locked_at_once_and_free_again_later() {
 }
 
 #[rocket::async_test]
-async fn a_statement_that_waits_too_long_is_given_up_and_leaves_nothing() {
+async fn a_statement_that_waits_too_long_is_canceled_and_leaves_nothing() {
     let (app, database) = App::start();
     let id = app.place().await;
     let mut psql = database.connect();

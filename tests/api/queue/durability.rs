@@ -1,4 +1,4 @@
-//! What is left of the plain queue after the end of Redis, on a disk that is slow: the lines of the table in
+//! What survives of the plain queue when Redis dies, on a slow disk: the rows of the table in
 //! docs/QUEUES.md.
 
 use std::collections::HashSet;
@@ -15,15 +15,15 @@ use rocket::tokio::time::sleep;
 use crate::support::{App, Database, SlowDisk};
 
 const CLIENTS: usize = 64;
-/// Milliseconds: with `always` each round waits for the disk, with `everysec` the disk is behind all the time.
+/// In milliseconds: with `always` each round waits for the disk; with `everysec` the disk always lags behind.
 const SLOW: u32 = 200;
 const VERY_SLOW: u32 = 1500;
 const ALWAYS: [&str; 2] = ["--appendfsync", "always"];
 const EVERYSEC: [&str; 2] = ["--appendfsync", "everysec"];
-/// An `fdatasync` that runs, the 2 s for which Redis puts off its writes meanwhile, and the second of `everysec`.
+/// A running `fdatasync`, the 2 s for which Redis delays its writes meanwhile, and the second of `everysec`.
 const AT_MOST_EVERYSEC: Duration = Duration::from_millis(1500 + 2000 + 1000);
 
-/// A message that was answered `ok`, and when.
+/// A confirmed message, and its time.
 type Answered = Vec<(String, Instant)>;
 
 fn serve(disk: &SlowDisk) -> App {
@@ -38,7 +38,7 @@ async fn push(app: &App, message: &str) -> u16 {
     pushed.status
 }
 
-/// Pushes numbered messages until `end` has ended Redis, and tells those that were answered `ok`.
+/// Pushes numbered messages until `end` has stopped Redis, and returns the confirmed ones.
 async fn push_until(
     app: &App,
     enough: impl Future<Output = ()>,
@@ -72,7 +72,7 @@ async fn push_until(
     (answered.concat(), at)
 }
 
-/// Those that were answered `ok` and are gone after a restart.
+/// The confirmed messages that are missing after a restart.
 fn lost(disk: &SlowDisk, answered: &Answered) -> Answered {
     disk.redis.start_again();
     let kept: HashSet<String> = disk.redis.connect().lrange("message_queue", 0, -1).unwrap();
@@ -80,7 +80,7 @@ fn lost(disk: &SlowDisk, answered: &Answered) -> Answered {
     lost.cloned().collect()
 }
 
-/// Once the queue has so many messages.
+/// Once the queue has this many messages.
 async fn messages(app: &App, number: i64) {
     let count = async || app.authorized(Method::GET, "/api/queue/count", "").await;
     while count().await.body["count"].as_i64() < Some(number) {
@@ -117,26 +117,26 @@ async fn everysec(end: fn(&SlowDisk)) {
 }
 
 #[rocket::async_test]
-async fn always_and_killed_nothing_is_lost() {
+async fn with_always_a_kill_loses_nothing() {
     always(|disk| disk.redis.kill()).await;
 }
 
 #[rocket::async_test]
-async fn always_and_power_lost_nothing_is_lost() {
+async fn with_always_a_power_failure_loses_nothing() {
     always(SlowDisk::cut_power).await;
 }
 
 #[rocket::async_test]
-async fn everysec_and_killed_the_last_seconds_may_be_lost() {
+async fn with_everysec_a_kill_may_lose_the_last_seconds() {
     everysec(|disk| disk.redis.kill()).await;
 }
 
 #[rocket::async_test]
-async fn everysec_and_power_lost_the_last_seconds_may_be_lost() {
+async fn with_everysec_a_power_failure_may_lose_the_last_seconds() {
     everysec(SlowDisk::cut_power).await;
 }
 
-/// Fills the disk under load; tells how many pushes were answered `ok` while it was full.
+/// Fills the disk under load; returns the number of pushes confirmed while it was full.
 async fn fill(disk: &Arc<SlowDisk>, app: &App) -> (Answered, usize) {
     let filled = Arc::clone(disk);
     let late = AtomicUsize::new(0);
@@ -155,7 +155,7 @@ async fn fill(disk: &Arc<SlowDisk>, app: &App) -> (Answered, usize) {
 }
 
 #[rocket::async_test]
-async fn always_and_disk_full_redis_ends_and_nothing_is_lost() {
+async fn with_always_a_full_disk_stops_redis_and_loses_nothing() {
     let disk = Arc::new(SlowDisk::start(1, &ALWAYS));
     let app = serve(&disk);
     let (answered, late) = fill(&disk, &app).await;
@@ -167,7 +167,7 @@ async fn always_and_disk_full_redis_ends_and_nothing_is_lost() {
 }
 
 #[rocket::async_test]
-async fn everysec_and_disk_full_pushes_are_refused_until_there_is_room() {
+async fn with_everysec_a_full_disk_refuses_pushes_until_there_is_space() {
     let disk = Arc::new(SlowDisk::start(1, &EVERYSEC));
     let app = serve(&disk);
     let (_, late) = fill(&disk, &app).await;

@@ -1,4 +1,4 @@
-//! Redis with replicas and Sentinel: what is promised when the primary dies.
+//! Redis with replicas and Sentinel: the guarantees when the primary dies.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,7 +49,7 @@ async fn wait_for(enough: impl Fn() -> bool) {
 }
 
 #[rocket::async_test]
-async fn when_the_primary_is_killed_and_a_replica_promoted_no_message_that_two_had_is_lost() {
+async fn a_failover_loses_no_message_that_was_replicated() {
     let mut sentinels = spawn_blocking(Sentinels::start).await.unwrap();
     let database = Arc::new(Database::migrated());
     let app = App::on(&database).with("REDIS_URL", &sentinels.url());
@@ -83,7 +83,7 @@ async fn when_the_primary_is_killed_and_a_replica_promoted_no_message_that_two_h
     };
     let pushing = join_all((0..CLIENTS).map(|client| push_until_the_end(&app, client, &ledger)));
     let ((sentinels, well), _) = join(drill, pushing).await;
-    // Anew: a sentinel ends the connections of clients to what it promotes.
+    // Reconnects: a sentinel closes the client connections of the replica that it promotes.
     let mut promoted = sentinels.wait_for_promotion();
     let kept: HashSet<String> = promoted.lrange("message_queue", 0, -1).unwrap();
     let answered = ledger.answered.into_inner().unwrap();
@@ -95,7 +95,7 @@ async fn when_the_primary_is_killed_and_a_replica_promoted_no_message_that_two_h
 }
 
 #[rocket::async_test]
-async fn a_write_that_too_few_replicas_have_is_not_answered_ok_and_reads_go_on() {
+async fn a_write_on_too_few_replicas_is_not_confirmed_and_reads_work() {
     let redis = Redis::start();
     let database = Arc::new(Database::migrated());
     let app = App::on(&database).with("REDIS_URL", &redis.url);
@@ -112,7 +112,7 @@ async fn a_write_that_too_few_replicas_have_is_not_answered_ok_and_reads_go_on()
     }
     let counted = app.authorized(Method::GET, "/api/queue/count", "").await;
     assert_eq!(counted.body["count"], 1);
-    // What is taken out need not be replicated: at worst it comes again.
+    // Removals need not be replicated: at worst a message is delivered again.
     let popped = app.authorized(Method::POST, "/api/queue/pop", "").await;
     assert_eq!(popped.body["message"], "x");
     let receive = "/api/queues/mails/messages/receive";

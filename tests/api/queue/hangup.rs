@@ -1,4 +1,4 @@
-//! Clients that ask and leave without an answer, and what the kernel tells of their connections.
+//! Clients that send a request and disconnect, and the kernel's view of their connections.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Clients whose requests have been sent.
+/// Clients that have sent their requests.
 pub struct Clients {
     connections: Vec<TcpStream>,
     server: u16,
@@ -14,7 +14,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// So many, each on a connection of its own.
+    /// This many, each on its own connection.
     pub fn ask(address: &str, request: &str, clients: usize) -> Self {
         let ask = |_| {
             let mut connection = TcpStream::connect(address).unwrap();
@@ -38,19 +38,19 @@ impl Clients {
         });
     }
 
-    /// Returns once the server has closed every connection too.
+    /// Returns once the server has also closed every connection.
     pub fn leave(mut self) {
         self.connections.clear();
         until("all connections are closed", || self.unread().is_empty());
     }
 
-    /// Bytes that the server has not read, of each connection that it has open.
+    /// Bytes that the server has not read, per open connection.
     fn unread(&self) -> Vec<u64> {
         let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
         let of = |line: &str| {
             let columns: Vec<_> = line.split_whitespace().collect();
             let (_, unread) = columns[4].split_once(':').unwrap();
-            let is_open = ["01", "08"].contains(&columns[3]); // established, or closed by the client alone
+            let is_open = ["01", "08"].contains(&columns[3]); // established, or closed only by the client
             let is_ours = port(columns[1]) == self.server && self.ports.contains(&port(columns[2]));
             (is_open && is_ours).then(|| u64::from_str_radix(unread, 16).unwrap())
         };
@@ -58,13 +58,13 @@ impl Clients {
     }
 }
 
-/// Of an address as the kernel writes it.
+/// The port of an address in the kernel's notation.
 fn port(address: &str) -> u16 {
     let (_, port) = address.split_once(':').unwrap();
     u16::from_str_radix(port, 16).unwrap()
 }
 
-/// Looks again and again.
+/// Polls.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {

@@ -1,4 +1,4 @@
-//! Large messages, and memory that is full: the service's, and Redis'.
+//! Large messages and full memory: that of the service, and that of Redis.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -13,16 +13,16 @@ use crate::support::{Answer, App, Redis};
 
 const MESSAGES: usize = 300;
 const CLIENTS: usize = 256;
-/// What a container of the service has.
+/// The memory limit of a container of the service.
 const MEMORY: u64 = 256 * 1024 * 1024;
-/// Until all have come, on a slow machine.
+/// The limit for all answers, on a slow machine.
 const LONGEST: Duration = Duration::from_secs(120);
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// The answer that there is no message.
+/// The answer of an empty queue.
 const NOTHING: usize = usize::MAX;
 
-/// Asks with all clients at once. Returns the messages, and whether any client was told that there is none.
+/// Sends requests of all clients at once. Returns the messages, and whether any client was told that there is none.
 async fn ask_all(app: &App, path: &str, texts: fn(&Answer) -> Vec<usize>) -> (Vec<usize>, bool) {
     let asking = (0..CLIENTS).map(|_| app.authorized(Method::POST, path, ""));
     let answers = join_all(asking).await;
@@ -38,7 +38,7 @@ async fn ask_all(app: &App, path: &str, texts: fn(&Answer) -> Vec<usize>) -> (Ve
 }
 
 #[rocket::async_test]
-async fn many_who_pop_large_messages_at_once_cost_little_memory_and_no_message() {
+async fn many_concurrent_pops_of_large_messages_need_little_memory_and_lose_none() {
     let (app, redis) = start();
     for number in 0..MESSAGES {
         let message = numbered(number, MEBIBYTE);
@@ -58,7 +58,7 @@ async fn many_who_pop_large_messages_at_once_cost_little_memory_and_no_message()
     assert!(app.peak_memory() < MEMORY, "{}", app.peak_memory());
 }
 
-/// As a push would have left it.
+/// Equivalent to a push.
 fn push(redis: &Redis, id: usize, message: &str) {
     let key = |part: &str| format!("queue:{{large}}:{part}");
     let mut push = redis::pipe();
@@ -69,7 +69,7 @@ fn push(redis: &Redis, id: usize, message: &str) {
 }
 
 #[rocket::async_test]
-async fn many_who_receive_large_messages_at_once_cost_little_memory_and_no_message() {
+async fn many_concurrent_receives_of_large_messages_need_little_memory_and_lose_none() {
     let (app, redis) = start();
     for number in 0..MESSAGES {
         push(&redis, 1_000_000 + number, &numbered(number, MEBIBYTE));
@@ -98,7 +98,7 @@ async fn many_who_receive_large_messages_at_once_cost_little_memory_and_no_messa
         received.extend(came);
         nothing = none;
     };
-    // What Redis handed out too late to be answered would come back when its visibility is over.
+    // A message that Redis returned too late would be delivered again after its visibility timeout.
     assert_eq!(numbers.body["in_flight"], MESSAGES);
     let once: HashSet<_> = received.iter().collect();
     assert!(
@@ -110,7 +110,7 @@ async fn many_who_receive_large_messages_at_once_cost_little_memory_and_no_messa
 }
 
 #[rocket::async_test]
-async fn large_pushes_that_wait_together_for_a_redis_that_is_away_do_not_wait_one_after_the_other() {
+async fn large_pushes_wait_together_for_a_redis_that_is_down() {
     let (app, redis) = start();
     redis.stop();
     let asked = Instant::now();
@@ -123,12 +123,12 @@ async fn large_pushes_that_wait_together_for_a_redis_that_is_away_do_not_wait_on
             "{answer:?}"
         );
     }
-    // Of which some are for sending 12 MiB; a wait of 0.8 s for each would be 9.6 s.
+    // Several of them send 12 MiB; a wait of 0.8 s for each would be 9.6 s.
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }
 
 #[rocket::async_test]
-async fn what_is_not_a_list_under_the_queues_key_is_not_called_a_redis_that_is_away() {
+async fn a_value_of_another_type_at_the_queues_key_is_not_reported_as_redis_down() {
     let (app, redis) = start();
     let _: () = redis.connect().set("message_queue", "x").unwrap();
     for (method, verb) in [
@@ -142,7 +142,7 @@ async fn what_is_not_a_list_under_the_queues_key_is_not_called_a_redis_that_is_a
 }
 
 #[rocket::async_test]
-async fn with_redis_full_what_fills_it_is_507_and_the_plain_queue_can_be_drained() {
+async fn with_redis_full_pushes_are_507_and_the_plain_queue_can_be_drained() {
     let (app, redis) = start();
     for number in 0..3 {
         let pushed = app

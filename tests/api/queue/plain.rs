@@ -12,7 +12,7 @@ const PUSH: &str = "/api/queue/push";
 const POP: &str = "/api/queue/pop";
 const COUNT: &str = "/api/queue/count";
 
-/// A service with a Redis of its own, since there is one plain queue for all.
+/// A service with its own Redis, since all tests share the one plain queue.
 fn start() -> (App, Redis) {
     let redis = Redis::start();
     let database = std::sync::Arc::new(Database::migrated());
@@ -27,7 +27,7 @@ async fn count(app: &App) -> i64 {
 }
 
 #[rocket::async_test]
-async fn messages_come_out_in_the_order_they_went_in() {
+async fn messages_are_first_in_first_out() {
     let (app, _redis) = start();
     for message in ["Message1", "Message2"] {
         let pushed = app.authorized(Method::POST, PUSH, message).await;
@@ -48,7 +48,7 @@ async fn messages_come_out_in_the_order_they_went_in() {
 }
 
 #[rocket::async_test]
-async fn a_message_comes_back_as_it_was() {
+async fn a_message_is_returned_unchanged() {
     let (app, _redis) = start();
     let every_character: String = (0..=0x10_FFFF).step_by(7).filter_map(char::from_u32).collect();
     let ascii: String = (0..128).map(char::from).collect();
@@ -63,7 +63,7 @@ async fn a_message_comes_back_as_it_was() {
 }
 
 #[rocket::async_test]
-async fn what_is_no_utf8_or_too_large_is_refused_and_not_queued() {
+async fn a_message_that_is_not_utf8_or_too_large_is_refused_and_not_queued() {
     let (app, _redis) = start();
     let refused = app.authorized(Method::POST, PUSH, b"ok\xff".to_vec()).await;
     assert_eq!(refused.refusal(), (400, "invalid_body"));
@@ -78,7 +78,7 @@ async fn what_is_no_utf8_or_too_large_is_refused_and_not_queued() {
 }
 
 #[rocket::async_test]
-async fn the_content_type_never_matters_and_a_body_is_only_a_body() {
+async fn the_content_type_never_matters() {
     let (app, _redis) = start();
     for kind in [
         "application/json",
@@ -96,7 +96,7 @@ async fn the_content_type_never_matters_and_a_body_is_only_a_body() {
 }
 
 #[rocket::async_test]
-async fn without_the_token_nothing_happens_and_redis_is_not_asked() {
+async fn without_a_token_nothing_happens_and_redis_is_not_asked() {
     let (app, redis) = start();
     app.authorized(Method::POST, PUSH, "mine").await;
     let asked = |redis: &Redis| -> u64 {
@@ -126,14 +126,14 @@ async fn without_the_token_nothing_happens_and_redis_is_not_asked() {
         }
     }
     assert_eq!(app.post(PUSH, "theirs").await.refusal(), (401, "unauthorized"));
-    // What the two connections above cost: HELLO or CLIENT commands, and INFO itself.
+    // The commands of the two connections above: HELLO or CLIENT, and INFO itself.
     let own = asked(&redis) - before;
     assert_eq!(asked(&redis) - before - own, own);
     assert_eq!(count(&app).await, 1);
 }
 
 #[rocket::async_test]
-async fn a_token_may_stand_behind_bearer_and_any_of_several_will_do() {
+async fn a_token_may_follow_bearer_and_any_of_several_is_accepted() {
     let redis = Redis::start();
     let database = std::sync::Arc::new(Database::migrated());
     let (old, new) = ("o".repeat(32), "n".repeat(32));
@@ -164,7 +164,7 @@ async fn pop_all(app: &App, pushed: &std::sync::atomic::AtomicUsize) -> Vec<Stri
     }
 }
 
-/// A busy machine may let it wait for too long: then nothing was done.
+/// On a busy machine it may wait for too long: then nothing was done.
 async fn push_until_taken(app: &App, message: &str) {
     loop {
         let answer: Answer = app.authorized(Method::POST, PUSH, message.to_owned()).await;
@@ -176,7 +176,7 @@ async fn push_until_taken(app: &App, message: &str) {
 }
 
 #[rocket::async_test]
-async fn of_100_000_messages_that_100_push_and_100_pop_each_comes_out_once() {
+async fn of_100_000_concurrent_messages_each_is_popped_once() {
     let (app, _redis) = start();
     let pushed = std::sync::atomic::AtomicUsize::new(0);
     let push = |client: usize| {

@@ -1,4 +1,4 @@
-//! Messages that were popped for clients that have left: back at the head of the queue, in their order, each once.
+//! Messages popped for clients that have disconnected: back at the head of the queue, in order, each once.
 
 use std::sync::Arc;
 use std::thread::spawn;
@@ -17,7 +17,7 @@ use crate::support::{App, Database, Proxy, Redis, TOKEN, Upstream, metric};
 const POP: &str = include_str!("../../../src/queue/scripts/pop.lua");
 const PUT_BACK: &str = include_str!("../../../src/queue/scripts/put_back.lua");
 
-/// Redis holds every write back until it is told to go on.
+/// Redis holds every write back until it is released.
 fn pause(control: &mut Connection) {
     // Longer than any test.
     let pause = redis::cmd("CLIENT")
@@ -39,7 +39,7 @@ fn go_on(control: &mut Connection) {
     redis::cmd("CLIENT").arg("UNPAUSE").exec(control).unwrap();
 }
 
-/// Pops in the name of clients that have left by the time at which Redis hands out the messages.
+/// Pops for clients that have disconnected by the time Redis returns the messages.
 fn pop_and_leave(app: &App, redis: &Redis, clients: usize) {
     let mut control = redis.connect();
     pause(&mut control);
@@ -51,7 +51,7 @@ fn pop_and_leave(app: &App, redis: &Redis, clients: usize) {
     go_on(&mut control);
 }
 
-/// Pops that Redis was asked for, and those that waited too long to be, as they may on a machine that is busy.
+/// Pops that reached Redis, and those that waited too long for that, as they may on a busy machine.
 async fn popped_and_refused(app: &App) -> (usize, usize) {
     (
         metric(app, r#"order_api_lane_batch_items_sum{lane="pop"}"#).await,
@@ -60,7 +60,7 @@ async fn popped_and_refused(app: &App) -> (usize, usize) {
 }
 
 #[rocket::async_test]
-async fn messages_popped_for_clients_that_have_left_are_at_the_head_again_in_their_order() {
+async fn messages_popped_for_disconnected_clients_return_to_the_head_in_order() {
     let (app, redis) = start();
     for number in 0..100 {
         let _: () = redis
@@ -83,7 +83,7 @@ async fn messages_popped_for_clients_that_have_left_are_at_the_head_again_in_the
 }
 
 #[rocket::async_test]
-async fn messages_popped_for_clients_that_have_left_are_back_before_the_service_ends() {
+async fn messages_popped_for_disconnected_clients_are_back_before_the_service_exits() {
     let (app, redis) = start();
     for number in 0..100 {
         let _: () = redis
@@ -99,7 +99,7 @@ async fn messages_popped_for_clients_that_have_left_are_back_before_the_service_
 }
 
 #[test]
-fn messages_that_are_put_back_again_are_there_once() {
+fn messages_put_back_twice_exist_once() {
     let redis = Redis::start();
     let script = redis::Script::new(PUT_BACK);
     for _ in 0..3 {
@@ -113,7 +113,7 @@ fn messages_that_are_put_back_again_are_there_once() {
 }
 
 #[rocket::async_test]
-async fn messages_are_put_back_once_though_no_replica_has_them() {
+async fn messages_are_put_back_once_although_no_replica_has_them() {
     let redis = Redis::start();
     let database = Arc::new(Database::migrated());
     let app = App::on(&database).with("REDIS_URL", &redis.url);
@@ -123,7 +123,7 @@ async fn messages_are_put_back_once_though_no_replica_has_them() {
         let _: () = redis.connect().rpush("message_queue", message).unwrap();
     }
     pop_and_leave(&app, &redis, 10);
-    // At its end the service waits until they are back.
+    // At shutdown the service waits until they are back.
     app.terminate();
     assert!(!Arc::into_inner(app).unwrap().stop().is_empty());
     assert!(messages(&redis).into_iter().eq(0..10), "{:?}", messages(&redis));
@@ -133,7 +133,7 @@ async fn messages_are_put_back_once_though_no_replica_has_them() {
 const BYTES: &[u8] = b"\xff\xfe\x00";
 
 #[rocket::async_test]
-async fn bytes_that_others_have_put_there_go_back_as_they_were() {
+async fn bytes_of_other_programs_are_put_back_unchanged() {
     let (app, redis) = start();
     let _: () = redis.connect().rpush("message_queue", BYTES).unwrap();
     pop_and_leave(&app, &redis, 1);
@@ -144,7 +144,7 @@ async fn bytes_that_others_have_put_there_go_back_as_they_were() {
 }
 
 #[rocket::async_test]
-async fn messages_that_a_silent_redis_hands_out_too_late_are_back_when_it_speaks_again() {
+async fn messages_that_a_silent_redis_returns_too_late_are_back_when_it_recovers() {
     let (app, redis) = start();
     for number in 0..100 {
         let _: () = redis
@@ -152,7 +152,7 @@ async fn messages_that_a_silent_redis_hands_out_too_late_are_back_when_it_speaks
             .rpush("message_queue", numbered(number, 10))
             .unwrap();
     }
-    // Redis is frozen with the command in its hands, not before the connection was made.
+    // Redis is frozen with the command received, not before the connection was made.
     assert_eq!(
         app.authorized(Method::GET, "/api/queue/count", "").await.status,
         200
@@ -173,8 +173,8 @@ async fn messages_that_a_silent_redis_hands_out_too_late_are_back_when_it_speaks
     );
 }
 
-/// A service that reaches Redis through a proxy, and a message that Redis has handed out: its answer is in the frozen
-/// connection, and the client was told `503`.
+/// A service that reaches Redis through a proxy, and a message that Redis has returned: the answer is in the frozen
+/// connection, and the client got `503`.
 fn handed_out_too_late() -> (App, Redis, Proxy, Connection) {
     let redis = Redis::start();
     let proxy = Proxy::start(Upstream::Unix(redis.socket()));
@@ -185,7 +185,7 @@ fn handed_out_too_late() -> (App, Redis, Proxy, Connection) {
     for number in 0..2 {
         let _: () = control.rpush("message_queue", numbered(number, 10)).unwrap();
     }
-    // So that the first call of each does what it is for.
+    // So that the first call of each already does its work.
     for script in [POP, PUT_BACK] {
         let load = redis::cmd("SCRIPT").arg("LOAD").arg(script).exec(&mut control);
         load.unwrap();
@@ -202,7 +202,7 @@ fn handed_out_too_late() -> (App, Redis, Proxy, Connection) {
     (app, redis, proxy, control)
 }
 
-/// Scripts that Redis has refused for lack of replicas, and those that it has run.
+/// Scripts that Redis has refused for lack of replicas, and scripts that it has run.
 fn scripts(control: &mut Connection) -> (usize, usize) {
     let counted = |section: &str, line: &str, control: &mut Connection| {
         let told: String = redis::cmd("INFO").arg(section).query(control).unwrap();
@@ -218,7 +218,7 @@ fn scripts(control: &mut Connection) -> (usize, usize) {
 }
 
 #[test]
-fn a_message_that_redis_refuses_to_take_back_is_offered_until_it_does() {
+fn a_message_that_redis_refuses_to_take_back_is_offered_until_it_accepts() {
     let (_app, redis, proxy, mut control) = handed_out_too_late();
     redis.set("min-replicas-to-write", "1");
     proxy.thaw();
@@ -228,7 +228,7 @@ fn a_message_that_redis_refuses_to_take_back_is_offered_until_it_does() {
 }
 
 #[test]
-fn a_message_whose_return_nobody_confirmed_is_back_once() {
+fn a_message_whose_return_was_not_confirmed_is_back_once() {
     let (_app, redis, proxy, mut control) = handed_out_too_late();
     pause(&mut control);
     proxy.thaw();

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{PUSH, acknowledge, done, gone, numbers, push, receive, receive_one, start};
 
 #[rocket::async_test]
-async fn what_is_acknowledged_is_gone() {
+async fn an_acknowledged_message_is_gone() {
     let (app, redis) = start();
     push(&app, "work").await;
     let message = receive_one(&app, "").await;
@@ -36,7 +36,7 @@ async fn a_receipt_acknowledges_once_and_in_its_own_queue() {
 }
 
 #[rocket::async_test]
-async fn a_late_receipt_is_good_until_somebody_else_has_the_message() {
+async fn a_late_receipt_is_valid_until_the_message_is_received_again() {
     let (app, _redis) = start();
     push(&app, "[1, 2]").await;
     let late = receive(&app, "?max=2&visibility=1").await;
@@ -53,7 +53,7 @@ async fn a_late_receipt_is_good_until_somebody_else_has_the_message() {
 }
 
 #[rocket::async_test]
-async fn what_died_in_its_receivers_hands_can_still_be_acknowledged() {
+async fn a_dead_letter_can_be_acknowledged_with_its_last_receipt() {
     let (app, _redis) = start();
     push(&app, "work").await;
     let mut older = Vec::new();
@@ -75,7 +75,7 @@ async fn what_died_in_its_receivers_hands_can_still_be_acknowledged() {
 }
 
 #[rocket::async_test]
-async fn of_many_who_acknowledge_the_same_receipt_at_once_one_succeeds() {
+async fn one_of_many_concurrent_acknowledgements_succeeds() {
     let (app, _redis) = start();
     for _ in 0..10 {
         push(&app, "work").await;

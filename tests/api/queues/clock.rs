@@ -1,11 +1,11 @@
-//! A clock of Redis that is set back.
+//! Redis's clock is set back.
 
 use redis::Commands;
 
 use super::{defer, done, push, push_with, receive_one, start, texts};
 use crate::support::Redis;
 
-/// The time that was noted last, in microseconds.
+/// The last recorded time, in microseconds.
 fn noted(redis: &Redis) -> Option<u64> {
     redis.connect().hget("queue:{mails}:clock", "last").unwrap()
 }
@@ -23,7 +23,7 @@ async fn ids_grow_and_messages_keep_their_order() {
 }
 
 #[rocket::async_test]
-async fn whoever_makes_a_message_wait_notes_the_time_from_which_it_cannot_go_back() {
+async fn every_command_that_delays_a_message_records_the_time() {
     let (app, redis) = start();
     push(&app, "ready").await;
     assert_eq!(noted(&redis), None);

@@ -1,4 +1,4 @@
-//! Consumers that die, and a Redis that dies.
+//! Consumers that crash, and a Redis that crashes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -17,18 +17,18 @@ const CONSUMERS: usize = 20;
 const CRASH_CONSUMERS: usize = 5;
 const VISIBILITY: Duration = Duration::from_secs(2);
 
-/// What all consumers have seen together.
+/// Shared records of all consumers.
 #[derive(Default)]
 struct Seen {
     acknowledged: Mutex<HashSet<String>>,
-    /// When the last delivery of a message was asked for.
+    /// The time of the request of a message's last delivery.
     asked: Mutex<HashMap<String, Instant>>,
     redelivered: AtomicUsize,
     dead: AtomicUsize,
 }
 
 impl Seen {
-    /// A message may come again, but not before its visibility is over.
+    /// A message may be delivered again, but not before its visibility timeout.
     fn note(&self, message: &Received, asked: Instant) {
         let before = self.asked.lock().unwrap().insert(message.id.clone(), asked);
         assert_eq!(before.is_none(), message.attempts == 1, "{message:?}");
@@ -39,7 +39,7 @@ impl Seen {
     }
 }
 
-/// About one of ten batches dies with its consumer, and none so often that a message would be given up.
+/// About one batch in ten dies with its consumer, and none often enough to become dead letters.
 fn dies(batch: &[Received], turn: usize) -> bool {
     let spared = batch.iter().any(|message| message.attempts >= 4);
     !spared && turn.wrapping_mul(2_654_435_761) % 1000 < 100
@@ -69,7 +69,7 @@ async fn consume(app: &App, consumer: usize, seen: &Seen) {
 }
 
 #[rocket::async_test]
-async fn with_consumers_that_die_every_message_is_acknowledged_and_none_comes_early() {
+async fn with_crashing_consumers_every_message_is_acknowledged_and_none_is_early() {
     let (app, _redis) = start();
     let seen = Seen::default();
     let pushing = async {
@@ -86,7 +86,7 @@ async fn with_consumers_that_die_every_message_is_acknowledged_and_none_comes_ea
     assert!(seen.dead.into_inner() > 5 && seen.redelivered.into_inner() > 50);
 }
 
-/// What was answered `ok`, and acknowledgements that might have happened without an answer.
+/// Confirmed requests, and acknowledgements that may have succeeded without an answer.
 #[derive(Default)]
 struct Ledger {
     pushed: Mutex<HashSet<String>>,
@@ -123,7 +123,7 @@ async fn consume_until_the_end(app: &App, ledger: &Ledger) {
             let to = match (status, code.as_str()) {
                 (200, _) => &ledger.acknowledged,
                 (503, "outcome_unknown") => &ledger.unsure,
-                // Somebody else has it by now, or nothing was done: it has to turn up again.
+                // It was received again, or nothing was done: it must appear again.
                 (404 | 503, _) => continue,
                 _ => panic!("{status} {code}"),
             };
@@ -132,7 +132,7 @@ async fn consume_until_the_end(app: &App, ledger: &Ledger) {
     }
 }
 
-/// Three times in the middle of all this, the last time gently.
+/// Three times meanwhile, the last time with a clean stop.
 async fn crash(redis: &Redis, ledger: &Ledger) {
     for end in [Redis::kill, Redis::kill, Redis::stop] {
         let enough = ledger.acknowledged.lock().unwrap().len() + 200;
@@ -145,7 +145,7 @@ async fn crash(redis: &Redis, ledger: &Ledger) {
     ledger.ended.store(true, Ordering::Relaxed);
 }
 
-/// All that is still there, with patience for what is in flight.
+/// All remaining messages, waiting for those in flight.
 async fn drain(app: &App) -> HashSet<String> {
     let mut left = HashSet::new();
     loop {
@@ -161,7 +161,7 @@ async fn drain(app: &App) -> HashSet<String> {
 }
 
 #[rocket::async_test]
-async fn a_redis_that_is_killed_loses_nothing_that_was_answered_ok() {
+async fn a_killed_redis_loses_nothing_that_was_confirmed() {
     let redis = Redis::with(&["--appendfsync", "always"]);
     let (app, ledger) = (serve(&redis), Ledger::default());
     let pushing = join_all((0..10).map(|pusher| push_until_the_end(&app, pusher, &ledger)));
@@ -176,7 +176,7 @@ async fn a_redis_that_is_killed_loses_nothing_that_was_answered_ok() {
         assert!(known, "{message} is lost");
     }
     assert!(left.is_disjoint(&acknowledged), "what was acknowledged came back");
-    // Those under way at one of the three crashes, so that they are no excuse for many.
+    // Requests in flight at one of the three crashes, so that they do not excuse many.
     assert!(unsure.len() <= 3 * CRASH_CONSUMERS, "{}", unsure.len());
     assert!(numbers(&app).await[3] == 0 && acknowledged.len() >= 600);
 }

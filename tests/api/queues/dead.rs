@@ -1,4 +1,4 @@
-//! Dead letters: how they come to be, and what becomes of them.
+//! Dead letters: how messages become dead letters, and what happens to them.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ async fn a_message_dies_when_its_fifth_delivery_is_not_acknowledged() {
 }
 
 #[rocket::async_test]
-async fn a_message_whose_last_visibility_is_over_dies_even_if_nobody_receives() {
+async fn a_message_dies_after_its_last_visibility_timeout_without_a_receive() {
     let (app, _redis) = start();
     push(&app, "poison").await;
     for _ in 0..4 {
@@ -54,7 +54,7 @@ async fn a_message_whose_last_visibility_is_over_dies_even_if_nobody_receives() 
 }
 
 #[rocket::async_test]
-async fn redriven_letters_are_messages_again_with_no_attempt() {
+async fn redriven_dead_letters_are_messages_with_no_attempts() {
     let (app, _redis) = start();
     push(&app, "[1, 2, 3]").await;
     kill_all(&app).await;
@@ -80,7 +80,7 @@ async fn redriven_letters_are_messages_again_with_no_attempt() {
 }
 
 #[rocket::async_test]
-async fn the_list_has_a_limit_and_begins_with_the_first_to_die() {
+async fn the_list_has_a_limit_and_begins_with_the_oldest_dead_letter() {
     let (app, _redis) = start();
     push(&app, r#"["a", "b", "c"]"#).await;
     kill_all(&app).await;
@@ -91,7 +91,7 @@ async fn the_list_has_a_limit_and_begins_with_the_first_to_die() {
 }
 
 #[rocket::async_test]
-async fn a_purge_takes_all_but_the_dead_and_says_how_many() {
+async fn a_purge_removes_all_but_dead_letters_and_counts_them() {
     let (app, redis) = start();
     let texts_are_kept = || -> bool { redis.connect().exists("queue:{mails}:messages").unwrap() };
     push(&app, "[1, 2]").await;
@@ -111,7 +111,7 @@ async fn a_purge_takes_all_but_the_dead_and_says_how_many() {
 }
 
 #[rocket::async_test]
-async fn purging_the_dead_leaves_the_others() {
+async fn purging_dead_letters_keeps_the_others() {
     let (app, _redis) = start();
     push(&app, "[1, 2]").await;
     kill_all(&app).await;
@@ -123,7 +123,7 @@ async fn purging_the_dead_leaves_the_others() {
 }
 
 #[rocket::async_test]
-async fn thousands_of_letters_are_redriven_in_one_request() {
+async fn thousands_of_dead_letters_are_redriven_in_one_request() {
     let (app, _redis) = start();
     let batch = format!("[{}]", vec!["1"; 1000].join(","));
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! Changing how long a received message stays invisible.
+//! Changing the visibility timeout of a received message.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use reqwest::Method;
 use super::{acknowledge, assert_elapsed, defer, done, gone, numbers, push, receive, receive_one, start};
 
 #[rocket::async_test]
-async fn a_message_given_back_is_received_again_at_once() {
+async fn a_returned_message_is_received_again_at_once() {
     let (app, _redis) = start();
     push(&app, "work").await;
     let first = receive_one(&app, "?visibility=43200").await;
@@ -18,7 +18,7 @@ async fn a_message_given_back_is_received_again_at_once() {
 }
 
 #[rocket::async_test]
-async fn more_time_is_counted_from_now() {
+async fn an_extension_counts_from_now() {
     let (app, _redis) = start();
     push(&app, "work").await;
     let message = receive_one(&app, "?visibility=43200").await;
@@ -30,7 +30,7 @@ async fn more_time_is_counted_from_now() {
 }
 
 #[rocket::async_test]
-async fn who_is_late_takes_a_message_back_that_nobody_else_has_received() {
+async fn a_late_extension_applies_unless_the_message_was_received_again() {
     let (app, _redis) = start();
     push(&app, "work").await;
     let message = receive_one(&app, "").await;
@@ -43,7 +43,7 @@ async fn who_is_late_takes_a_message_back_that_nobody_else_has_received() {
 }
 
 #[rocket::async_test]
-async fn a_body_that_is_no_visibility_is_refused_and_changes_nothing() {
+async fn an_invalid_visibility_is_refused_and_changes_nothing() {
     let (app, _redis) = start();
     push(&app, "work").await;
     let path = receive_one(&app, "").await.path();

@@ -1,4 +1,4 @@
-//! Deleting a queue, and what does not.
+//! Deleting a queue, and requests that do not delete one.
 
 use reqwest::Method;
 use serde_json::json;
@@ -31,7 +31,7 @@ async fn a_deleted_queue_leaves_nothing() {
 }
 
 #[rocket::async_test]
-async fn an_acknowledgement_without_a_receipt_empties_nothing() {
+async fn an_acknowledgement_without_a_receipt_deletes_nothing() {
     let (app, _redis) = start();
     push(&app, "[1, 2]").await;
     kill_all(&app).await;

@@ -1,4 +1,4 @@
-//! A Redis that is at its `maxmemory`, and dead letters that are too many.
+//! A Redis at its `maxmemory`, and too many dead letters.
 
 use reqwest::Method;
 use serde_json::json;
@@ -34,7 +34,7 @@ async fn a_queue_can_be_drained_when_redis_is_full() {
 }
 
 #[rocket::async_test]
-async fn whatever_does_not_add_messages_works_when_redis_is_full() {
+async fn requests_that_add_no_messages_work_when_redis_is_full() {
     let (app, redis) = start();
     push(&app, "[1, 2, 3]").await;
     push_with(&app, "?delay=1", "4").await;
@@ -58,7 +58,7 @@ async fn whatever_does_not_add_messages_works_when_redis_is_full() {
     refused(&app).await;
 }
 
-/// Messages whose fifth visibility is over, as Redis has them.
+/// Messages after their fifth visibility timeout, as stored in Redis.
 fn expired(redis: &Redis, number: usize, text: &str) {
     let mut messages = redis::pipe();
     let key = |part: &str| format!("queue:{{mails}}:{part}");
@@ -73,7 +73,7 @@ fn expired(redis: &Redis, number: usize, text: &str) {
     let _: () = messages.query(&mut redis.connect()).unwrap();
 }
 
-/// Until all that is due has died.
+/// Until every due message has become a dead letter.
 async fn bury(app: &App) -> [u64; 4] {
     loop {
         match numbers(app).await {
@@ -94,7 +94,7 @@ async fn oldest(app: &App) -> String {
 }
 
 #[rocket::async_test]
-async fn of_too_many_dead_letters_the_first_to_die_are_dropped_and_counted() {
+async fn of_too_many_dead_letters_the_oldest_are_dropped_and_counted() {
     let (app, redis) = start();
     expired(&redis, 10_300, "poison");
     assert_eq!(bury(&app).await, [0, 0, 0, 10_000]);
@@ -105,7 +105,7 @@ async fn of_too_many_dead_letters_the_first_to_die_are_dropped_and_counted() {
 }
 
 #[rocket::async_test]
-async fn of_too_large_dead_letters_the_first_to_die_are_dropped_and_counted() {
+async fn of_too_large_dead_letters_the_oldest_are_dropped_and_counted() {
     let (app, redis) = start();
     expired(&redis, 70, &"x".repeat(1024 * 1024));
     assert_eq!(bury(&app).await, [0, 0, 0, 64]);
@@ -115,7 +115,7 @@ async fn of_too_large_dead_letters_the_first_to_die_are_dropped_and_counted() {
     );
     let purged = app.authorized(Method::POST, &format!("{DEAD}/purge"), "").await;
     assert_eq!(purged.body["purged"], 64);
-    // What was purged or redriven does not count any more.
+    // Purged and redriven dead letters no longer count.
     expired(&redis, 64, &"x".repeat(1024 * 1024));
     assert_eq!(bury(&app).await, [0, 0, 0, 64]);
     let redriven = app.authorized(Method::POST, &format!("{DEAD}/redrive"), "").await;

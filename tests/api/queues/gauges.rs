@@ -1,4 +1,4 @@
-//! What Prometheus is told of all reliable queues together.
+//! The metrics of all reliable queues together.
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ async fn messages(app: &App) -> [f64; 4] {
 }
 
 #[rocket::async_test]
-async fn messages_of_all_queues_are_counted_where_they_stand() {
+async fn messages_of_all_queues_are_counted_by_state() {
     let (app, redis) = start();
     assert_eq!(messages(&app).await, [0.0; 4]);
     push(&app, "[1, 2]").await;
@@ -34,14 +34,14 @@ async fn messages_of_all_queues_are_counted_where_they_stand() {
     assert_eq!(messages(&app).await, [5.0, 4.0, 2.0, 2.0]);
     assert_eq!(gauge(&app, "s").await, 2.0);
     app.authorized(Method::DELETE, "/api/queues/mails", "").await;
-    // What a crash between the name and the first message would leave.
+    // The state after a crash between the name and the first message.
     let _: () = redis.connect().sadd("queues", "mails").unwrap();
     assert_eq!(messages(&app).await, [4.0, 0.0, 0.0, 0.0]);
     assert_eq!(gauge(&app, "s").await, 1.0);
 }
 
 #[rocket::async_test]
-async fn the_oldest_of_all_queues_is_told_while_it_is_ready() {
+async fn the_oldest_message_of_all_queues_is_reported_while_ready() {
     let (app, _redis) = start();
     let age = async || gauge(&app, "_oldest_age_seconds").await;
     let pushed = Instant::now();
@@ -61,7 +61,7 @@ async fn the_oldest_of_all_queues_is_told_while_it_is_ready() {
 }
 
 #[rocket::async_test]
-async fn the_message_that_its_receiver_has_had_for_longest_is_told_whichever_visibility_it_has() {
+async fn the_longest_in_flight_is_reported_whatever_its_visibility() {
     for visibility in [50, 100, 200] {
         let (app, _redis) = start();
         let longest = async || gauge(&app, "_longest_in_flight_seconds").await;
@@ -81,7 +81,7 @@ async fn the_message_that_its_receiver_has_had_for_longest_is_told_whichever_vis
     }
 }
 
-/// As if Redis' clock had been ahead by so much when the time was noted last, and was set back then.
+/// As if Redis's clock had been ahead by this much when the time was last recorded, and was then set back.
 fn set_the_clock_back(redis: &Redis, seconds: u64) {
     let (now, _): (u64, u64) = redis::cmd("TIME").query(&mut redis.connect()).unwrap();
     let noted = (now + seconds) * 1_000_000;
@@ -92,7 +92,7 @@ fn set_the_clock_back(redis: &Redis, seconds: u64) {
 }
 
 #[rocket::async_test]
-async fn what_is_due_by_the_queues_own_time_is_ready_and_nothing_is_changed_by_looking() {
+async fn a_message_due_by_the_queues_clock_is_ready_and_a_scrape_changes_nothing() {
     let (app, redis) = start();
     push(&app, "[1, 2]").await;
     push_with(&app, "?delay=200", "3").await;
@@ -110,7 +110,7 @@ async fn what_is_due_by_the_queues_own_time_is_ready_and_nothing_is_changed_by_l
 }
 
 #[rocket::async_test]
-async fn the_oldest_may_be_one_that_is_due_and_that_nobody_has_looked_at() {
+async fn the_oldest_may_be_a_due_message_of_an_idle_queue() {
     for query in ["?delay=50", ""] {
         let (app, redis) = start();
         push_with(&app, query, "x").await;
@@ -141,7 +141,7 @@ fn info(redis: &Redis, field: &str) -> u64 {
 }
 
 #[rocket::async_test]
-async fn a_message_from_a_time_that_has_not_come_yet_has_no_age() {
+async fn a_message_from_the_future_has_no_age() {
     let (app, redis) = start();
     push(&app, "x").await;
     let id: u64 = redis.connect().get("queue:{mails}:sequence").unwrap();
@@ -153,7 +153,7 @@ async fn a_message_from_a_time_that_has_not_come_yet_has_no_age() {
 }
 
 #[rocket::async_test]
-async fn with_redis_away_silent_or_full_a_scrape_is_answered_at_once() {
+async fn with_redis_down_silent_or_full_a_scrape_is_answered_at_once() {
     let (app, redis) = start();
     push(&app, "x").await;
     redis.set("maxmemory", "1");
@@ -184,7 +184,7 @@ async fn nothing_is_known(app: &App) {
 
 const QUEUES: usize = 3000;
 
-/// Of which each has one message.
+/// Each has one message.
 fn make_queues(redis: &Redis) {
     let mut all = redis::pipe();
     for number in 0..QUEUES {
@@ -197,7 +197,7 @@ fn make_queues(redis: &Redis) {
 }
 
 #[rocket::async_test]
-async fn many_queues_are_counted_by_several_scrapes_and_each_once() {
+async fn many_queues_are_counted_once_each_by_several_scrapes() {
     let (app, redis) = start();
     make_queues(&redis);
     let began = Instant::now();
@@ -212,11 +212,11 @@ async fn many_queues_are_counted_by_several_scrapes_and_each_once() {
 }
 
 #[rocket::async_test]
-async fn a_scrape_looks_at_a_bounded_number_of_names() {
+async fn a_scrape_reads_a_bounded_number_of_names() {
     let (app, redis) = start();
     let mut all = redis::pipe();
     for number in 0..20_000 {
-        all.sadd("queues", format!("NOT A QUEUE {number}")).ignore(); // which costs less time than one
+        all.sadd("queues", format!("NOT A QUEUE {number}")).ignore(); // cheaper than a real queue
     }
     let _: () = all.query(&mut redis.connect()).unwrap();
     gauge(&app, "s").await;
@@ -225,7 +225,7 @@ async fn a_scrape_looks_at_a_bounded_number_of_names() {
 }
 
 #[rocket::async_test]
-async fn no_name_of_a_queue_is_told() {
+async fn no_queue_name_is_exposed() {
     let (app, _redis) = start();
     app.authorized(Method::POST, "/api/queues/zaphod/messages", "x")
         .await;

@@ -1,4 +1,4 @@
-//! The reliable queues, each test on a Redis of its own.
+//! The reliable queues; each test has its own Redis.
 
 mod acknowledge;
 mod clock;
@@ -37,7 +37,7 @@ fn serve(redis: &Redis) -> App {
     App::on(&database).with("REDIS_URL", &redis.url).start()
 }
 
-/// A message as its receiver sees it.
+/// A message as received.
 #[derive(Debug, Clone, PartialEq)]
 struct Received {
     id: String,
@@ -83,7 +83,7 @@ async fn receive(app: &App, query: &str) -> Vec<Received> {
     messages.iter().map(Received::of).collect()
 }
 
-/// The one message that there is now.
+/// The only message that is ready.
 async fn receive_one(app: &App, query: &str) -> Received {
     let received = receive(app, query).await;
     let [message] = received.as_slice() else {
@@ -92,13 +92,13 @@ async fn receive_one(app: &App, query: &str) -> Received {
     message.clone()
 }
 
-/// Texts of messages in the order in which they were received.
+/// Texts of messages in the order of their receipt.
 async fn texts(app: &App, query: &str) -> Vec<String> {
     let received = receive(app, query).await;
     received.into_iter().map(|message| message.message).collect()
 }
 
-/// 200 if it worked, else status and code.
+/// 200 on success, else status and code.
 async fn acknowledge(app: &App, message: &Received) -> (u16, String) {
     let answer = app.authorized(Method::DELETE, &message.path(), "").await;
     (answer.status, answer.code().to_owned())
@@ -118,14 +118,14 @@ fn gone() -> (u16, String) {
     (404, "receipt_not_found".to_owned())
 }
 
-/// What `GET /api/queues/mails` says: ready, delayed, in flight, dead.
+/// The counts of `GET /api/queues/mails`: ready, delayed, in flight, dead.
 async fn numbers(app: &App) -> [u64; 4] {
     let shown = app.authorized(Method::GET, "/api/queues/mails", "").await;
     assert_eq!(shown.status, 200, "{shown:?}");
     ["ready", "delayed", "in_flight", "dead"].map(|name| shown.body[name].as_u64().unwrap())
 }
 
-/// Delivers the messages of `mails` and gives them back until they are dead.
+/// Delivers the messages of `mails` and returns them until they are dead letters.
 async fn kill_all(app: &App) {
     for _ in 0..5 {
         for message in receive(app, "?max=100&visibility=100").await {
@@ -134,7 +134,7 @@ async fn kill_all(app: &App) {
     }
 }
 
-/// Fails unless it was `expected` seconds ago, or a bit more.
+/// Fails unless it was `expected` seconds ago, or slightly more.
 fn assert_elapsed(since: Instant, expected: f64) {
     let elapsed = since.elapsed();
     let range = Duration::from_secs_f64(expected)..Duration::from_secs_f64(expected + 2.0);

@@ -1,4 +1,4 @@
-//! What the queues say of themselves.
+//! The counts of a queue, and the list of queues.
 
 use std::time::{Duration, Instant};
 
@@ -8,13 +8,13 @@ use serde_json::json;
 use super::{PURGE, numbers, push, push_with, receive, receive_one, start};
 
 #[rocket::async_test]
-async fn a_queue_that_nobody_pushed_to_is_not_there() {
+async fn a_queue_without_a_push_does_not_exist() {
     let (app, redis) = start();
     receive(&app, "").await;
     app.authorized(Method::POST, PURGE, "").await;
     let shown = app.authorized(Method::GET, "/api/queues/mails", "").await;
     assert_eq!(shown.refusal(), (404, "queue_not_found"));
-    // What a crash between the name and the first message would leave.
+    // The state after a crash between the name and the first message.
     let _: () = redis::cmd("SADD")
         .arg("queues")
         .arg("mails")
@@ -25,7 +25,7 @@ async fn a_queue_that_nobody_pushed_to_is_not_there() {
 }
 
 #[rocket::async_test]
-async fn messages_are_counted_where_they_stand() {
+async fn messages_are_counted_by_state() {
     let (app, _redis) = start();
     push(&app, "[1, 2, 3]").await;
     push_with(&app, "?delay=100", "[4, 5]").await;
@@ -34,7 +34,7 @@ async fn messages_are_counted_where_they_stand() {
 }
 
 #[rocket::async_test]
-async fn what_is_due_counts_as_ready_however_much_it_is() {
+async fn due_messages_count_as_ready_however_many() {
     let (app, _redis) = start();
     let batch = format!("[{}]", vec!["1"; 1000].join(","));
     push_with(&app, "?delay=1", &batch).await;
@@ -46,7 +46,7 @@ async fn what_is_due_counts_as_ready_however_much_it_is() {
 }
 
 #[rocket::async_test]
-async fn the_age_is_that_of_the_oldest_that_is_ready() {
+async fn the_age_is_that_of_the_oldest_ready_message() {
     let (app, _redis) = start();
     let pushed = Instant::now();
     push(&app, "old").await;
@@ -67,7 +67,7 @@ async fn the_age_is_that_of_the_oldest_that_is_ready() {
 }
 
 #[rocket::async_test]
-async fn the_list_has_every_queue_by_name() {
+async fn the_list_has_every_queue_sorted_by_name() {
     let (app, _redis) = start();
     for name in ["b", "a", "c"] {
         let path = format!("/api/queues/{name}/messages");

@@ -7,7 +7,7 @@ use reqwest::Method;
 use super::{PUSH, assert_elapsed, numbers, push, push_with, receive, receive_one, start, texts};
 
 #[rocket::async_test]
-async fn messages_come_out_in_the_order_they_went_in() {
+async fn messages_are_first_in_first_out() {
     let (app, _redis) = start();
     push(&app, "first").await;
     push(&app, r#"["second", {"third": 3}]"#).await;
@@ -17,7 +17,7 @@ async fn messages_come_out_in_the_order_they_went_in() {
 }
 
 #[rocket::async_test]
-async fn each_message_gets_an_id_that_its_receiver_sees() {
+async fn each_message_has_an_id_that_its_receiver_sees() {
     let (app, _redis) = start();
     let mut ids = push(&app, "[1, 2, 3]").await;
     ids.extend(push(&app, "4").await);
@@ -28,7 +28,7 @@ async fn each_message_gets_an_id_that_its_receiver_sees() {
 }
 
 #[rocket::async_test]
-async fn a_message_comes_back_as_it_was() {
+async fn a_message_is_returned_unchanged() {
     let (app, _redis) = start();
     let every_character: String = (0..=0x10_FFFF).step_by(7).filter_map(char::from_u32).collect();
     let ascii: String = (0..128).map(char::from).collect();
@@ -66,7 +66,7 @@ async fn a_refused_batch_leaves_nothing() {
 }
 
 #[rocket::async_test]
-async fn the_largest_message_and_the_longest_batch_are_taken() {
+async fn the_largest_message_and_the_longest_batch_are_accepted() {
     let (app, _redis) = start();
     let largest = "x".repeat(1024 * 1024);
     push(&app, &largest).await;
@@ -77,7 +77,7 @@ async fn the_largest_message_and_the_longest_batch_are_taken() {
 }
 
 #[rocket::async_test]
-async fn a_delayed_message_comes_when_its_delay_is_over_and_not_before() {
+async fn a_delayed_message_is_received_after_its_delay_and_not_before() {
     let (app, _redis) = start();
     let pushed = Instant::now();
     push_with(&app, "?delay=1", r#"["later", "later too"]"#).await;
@@ -89,7 +89,7 @@ async fn a_delayed_message_comes_when_its_delay_is_over_and_not_before() {
 }
 
 #[rocket::async_test]
-async fn messages_of_one_batch_are_in_the_queue_all_at_once() {
+async fn a_batch_is_queued_atomically() {
     let (app, _redis) = start();
     let receiving = receive(&app, "?max=100&wait=10");
     let batch = format!("[{}]", vec!["1"; 100].join(","));

@@ -1,4 +1,4 @@
-//! Receiving: who gets what, for how long, and how much of it.
+//! Receiving: which messages, for how long, and how many.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use super::{RECEIVE, acknowledge, assert_elapsed, done, numbers, push, receive, receive_one, start, texts};
 
 #[rocket::async_test]
-async fn an_empty_queue_and_one_that_never_was_bring_nothing() {
+async fn an_empty_and_a_missing_queue_return_no_messages() {
     let (app, _redis) = start();
     assert_eq!(receive(&app, "").await, []);
     push(&app, "only").await;
@@ -18,7 +18,7 @@ async fn an_empty_queue_and_one_that_never_was_bring_nothing() {
 }
 
 #[rocket::async_test]
-async fn a_received_message_is_nobody_elses_until_its_visibility_is_over() {
+async fn a_received_message_is_invisible_until_its_visibility_timeout() {
     let (app, _redis) = start();
     push(&app, "work").await;
     let received = Instant::now();
@@ -32,7 +32,7 @@ async fn a_received_message_is_nobody_elses_until_its_visibility_is_over() {
 }
 
 #[rocket::async_test]
-async fn what_comes_back_takes_its_old_place() {
+async fn a_returned_message_takes_its_old_position() {
     let (app, _redis) = start();
     push(&app, "[1, 2, 3]").await;
     let first = receive_one(&app, "?visibility=100").await;
@@ -41,7 +41,7 @@ async fn what_comes_back_takes_its_old_place() {
 }
 
 #[rocket::async_test]
-async fn the_time_of_the_push_comes_with_the_message() {
+async fn a_message_has_the_time_of_its_push() {
     let (app, _redis) = start();
     let before = OffsetDateTime::now_utc();
     push(&app, "x").await;
@@ -53,7 +53,7 @@ async fn the_time_of_the_push_comes_with_the_message() {
 }
 
 #[rocket::async_test]
-async fn an_answer_ends_at_four_mebibytes_and_has_one_message_at_least() {
+async fn an_answer_is_limited_to_four_mebibytes_but_has_one_message() {
     let (app, _redis) = start();
     let large = "x".repeat(1024 * 1024);
     for _ in 0..6 {
@@ -65,7 +65,7 @@ async fn an_answer_ends_at_four_mebibytes_and_has_one_message_at_least() {
 }
 
 #[rocket::async_test]
-async fn queues_do_not_see_each_other() {
+async fn queues_are_separate() {
     let (app, _redis) = start();
     let names = ["a", "b", "a-b", "0"];
     for name in names {

@@ -1,4 +1,4 @@
-//! Who and what is not let in.
+//! Refused requests.
 
 use reqwest::Method;
 
@@ -6,7 +6,7 @@ use super::{DEAD, PURGE, PUSH, RECEIVE, numbers, push, receive_one, start};
 use crate::support::TOKEN;
 
 #[rocket::async_test]
-async fn without_the_token_nothing_happens() {
+async fn without_a_token_nothing_happens() {
     let (app, _redis) = start();
     push(&app, "[1, 2]").await;
     let receipt = receive_one(&app, "").await.path();
@@ -41,7 +41,7 @@ async fn without_the_token_nothing_happens() {
 }
 
 #[rocket::async_test]
-async fn what_is_no_name_is_refused_everywhere() {
+async fn an_invalid_name_is_refused_everywhere() {
     let (app, _redis) = start();
     let receipt = "/messages/1-01J00000000000000000000000";
     for name in [

@@ -1,4 +1,4 @@
-//! Long polls: who is woken, when, and what becomes of messages that nobody waits for any more.
+//! Long polling: which receiver is woken, when, and what happens to messages of receivers that have disconnected.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::support::{App, TOKEN};
 
-/// How often somebody has looked for messages, however many looked at once.
+/// The number of polls so far, each by one receiver or several together.
 async fn looks(app: &App) -> u64 {
     let metrics = app.get("/metrics").await.text;
     let sum = r#"order_api_lane_batch_items_sum{lane="queue_receive"} "#;
@@ -21,7 +21,7 @@ async fn looks(app: &App) -> u64 {
     sum.map_or(0, |sum| sum.parse().unwrap())
 }
 
-/// What ends once somebody has looked so many times since now.
+/// Completes after this many more polls.
 async fn until_asked(app: &App, times: u64) -> impl Future<Output = ()> {
     let wanted = looks(app).await + times;
     async move {
@@ -34,7 +34,7 @@ async fn until_asked(app: &App, times: u64) -> impl Future<Output = ()> {
 }
 
 #[rocket::async_test]
-async fn a_wait_for_nothing_ends_in_time_with_nothing() {
+async fn a_wait_on_an_empty_queue_ends_in_time_without_messages() {
     let (app, _redis) = start();
     let began = Instant::now();
     assert_eq!(receive(&app, "?wait=1").await, []);
@@ -42,7 +42,7 @@ async fn a_wait_for_nothing_ends_in_time_with_nothing() {
 }
 
 #[rocket::async_test]
-async fn a_push_wakes_who_waits_at_once() {
+async fn a_push_wakes_a_receiver_at_once() {
     let (app, _redis) = start();
     let mut fastest = Duration::MAX;
     for _ in 0..10 {
@@ -58,12 +58,12 @@ async fn a_push_wakes_who_waits_at_once() {
         fastest = fastest.min(received.1.saturating_duration_since(pushed));
         assert_eq!(acknowledge(&app, &received.0).await, done());
     }
-    // A look every 150 ms would take half of that on the average.
+    // A poll every 150 ms would take half of that on average.
     assert!(fastest < Duration::from_millis(30), "{fastest:?}");
 }
 
 #[rocket::async_test]
-async fn a_push_through_another_service_is_seen_soon() {
+async fn a_push_through_another_instance_is_seen_soon() {
     let (here, redis) = start();
     let there = serve(&redis);
     let asked = until_asked(&here, 2).await;
@@ -81,7 +81,7 @@ async fn a_push_through_another_service_is_seen_soon() {
 }
 
 #[rocket::async_test]
-async fn of_fifty_who_wait_one_gets_the_message() {
+async fn one_of_fifty_receivers_gets_the_message() {
     let (app, _redis) = start();
     let waiting = join_all((0..50).map(|_| receive(&app, "?wait=2&max=10")));
     let asked = until_asked(&app, 51).await;
@@ -95,7 +95,7 @@ async fn of_fifty_who_wait_one_gets_the_message() {
 }
 
 #[rocket::async_test]
-async fn of_fifty_who_wait_each_gets_one_of_fifty_messages_at_once() {
+async fn fifty_receivers_get_fifty_messages_at_once() {
     let (app, _redis) = start();
     let waiting = join_all((0..50).map(|_| receive(&app, "?wait=20&max=1")));
     let asked = until_asked(&app, 51).await;
@@ -118,19 +118,19 @@ async fn of_fifty_who_wait_each_gets_one_of_fifty_messages_at_once() {
 }
 
 #[rocket::async_test]
-async fn fifty_who_wait_look_as_often_as_one() {
+async fn fifty_receivers_poll_as_often_as_one() {
     let (app, _redis) = start();
     let waiting = join_all((0..50).map(|_| receive(&app, "?wait=2")));
     let began = Instant::now();
     let (_, ()) = join(waiting, until_asked(&app, 51).await).await;
     assert_elapsed(began, 2.0);
     let looks = looks(&app).await;
-    // One look of each at the beginning, then 14 of the first in line; some more as the line breaks up.
+    // One poll of each at the beginning, then 14 of the first in line; a few more as the line dissolves.
     assert!(looks < 50 + 14 + 60, "{looks}");
 }
 
 #[rocket::async_test]
-async fn a_message_for_a_client_that_has_left_goes_to_the_next_at_once() {
+async fn a_message_for_a_disconnected_client_goes_to_the_next_at_once() {
     let (app, _redis) = start();
     let url = format!("http://{}{RECEIVE}?wait=20&visibility=43200", app.address);
     let request = app.http.post(url).header("Authorization", TOKEN);
@@ -139,7 +139,7 @@ async fn a_message_for_a_client_that_has_left_goes_to_the_next_at_once() {
     asked.await;
     leaving.abort();
     assert!(leaving.await.is_err());
-    // The service still waits in the name of who has left.
+    // The service still waits on behalf of the disconnected client.
     until_asked(&app, 2).await.await;
     push(&app, "news").await;
     let received = receive_one(&app, "?wait=5").await;
@@ -147,7 +147,7 @@ async fn a_message_for_a_client_that_has_left_goes_to_the_next_at_once() {
 }
 
 #[rocket::async_test]
-async fn a_message_that_was_taken_over_stays_with_its_receiver() {
+async fn a_message_that_was_received_again_stays_with_its_receiver() {
     let (app, _redis) = start();
     let large = "x".repeat(1024 * 1024);
     for message in ["small", &large] {
@@ -159,7 +159,7 @@ async fn a_message_that_was_taken_over_stays_with_its_receiver() {
 }
 
 #[rocket::async_test]
-async fn sigterm_ends_a_wait_at_once_and_with_an_answer() {
+async fn sigterm_ends_a_wait_at_once_with_an_answer() {
     let (mut app, _redis) = start();
     let url = format!("http://{}{RECEIVE}?wait=20", app.address);
     let asked = until_asked(&app, 2).await;
@@ -175,7 +175,7 @@ async fn sigterm_ends_a_wait_at_once_and_with_an_answer() {
 }
 
 #[rocket::async_test]
-async fn who_waits_hears_within_two_seconds_that_redis_is_away() {
+async fn a_waiting_receiver_is_told_within_two_seconds_that_redis_is_down() {
     let (app, redis) = start();
     let app = Arc::new(app);
     let ask = |app: Arc<App>| async move {

@@ -1,4 +1,4 @@
-//! One `order-api serve`, a process of its own on a port of its own.
+//! One `order-api serve`: a separate process on its own port.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -22,7 +22,7 @@ pub struct App {
     _database: Option<Arc<Database>>,
 }
 
-/// What a service is started with.
+/// The settings that a service starts with.
 pub struct AppBuilder {
     variables: Vec<(String, String)>,
     database: Option<Arc<Database>>,
@@ -30,7 +30,7 @@ pub struct AppBuilder {
 }
 
 impl App {
-    /// A service on a migrated database of its own, and that database.
+    /// A service with its own migrated database.
     pub fn start() -> (Self, Arc<Database>) {
         let database = Arc::new(Database::migrated());
         (Self::on(&database).start(), database)
@@ -67,7 +67,7 @@ impl App {
         assert!(Command::new("kill").arg(pid).status().unwrap().success());
     }
 
-    /// The most bytes that it ever had in memory.
+    /// The peak of its memory, in bytes.
     pub fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let peak = status
@@ -82,7 +82,7 @@ impl App {
         self.child.wait().unwrap()
     }
 
-    /// Terminates it, and returns all that it has logged.
+    /// Terminates it, and returns its whole log.
     pub fn stop(mut self) -> Vec<Value> {
         if self.child.try_wait().unwrap().is_none() {
             self.terminate();
@@ -93,7 +93,7 @@ impl App {
     }
 }
 
-/// The variables without which no service starts.
+/// The variables that every service requires.
 pub fn required(database_url: &str) -> Vec<(String, String)> {
     let redis_url = std::env::var("REDIS_URL").expect("REDIS_URL is not set: run `make test`");
     [
@@ -121,7 +121,7 @@ impl AppBuilder {
         self.start_telling(Stdio::inherit())
     }
 
-    /// As [`AppBuilder::start`], with its standard error sent there.
+    /// As [`AppBuilder::start`], with standard error redirected there.
     pub fn start_telling(self, stderr: impl Into<Stdio>) -> App {
         // One and several threads in turn, as on small and large machines.
         static NUMBER: AtomicU32 = AtomicU32::new(0);

@@ -1,4 +1,4 @@
-//! Requests as tests write them, and answers as they look at them.
+//! Requests and answers in the form that tests use.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use super::{App, TAKE, TOKEN, TRIP};
 /// Longer than any answer may take, and short enough to fail rather than hang.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// An answer, read whole.
+/// A complete answer.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Value,
-    /// The body, where it is no JSON.
+    /// The body if it is not JSON.
     pub text: String,
 }
 
@@ -34,7 +34,7 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Status and code of a refusal, for one look at both.
+    /// Status and code of a refusal, to compare both at once.
     pub fn refusal(&self) -> (u16, &str) {
         (self.status, self.code())
     }
@@ -50,7 +50,7 @@ impl App {
         self.answer(self.http.request(method, url).body(body)).await
     }
 
-    /// With the token that the service asks for.
+    /// With the token that the service requires.
     pub async fn authorized(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
         let url = format!("http://{}{path}", self.address);
         let request = self.http.request(method, url).header("Authorization", TOKEN);
@@ -89,7 +89,7 @@ impl App {
             .unwrap_or_else(|| panic!("not placed: {placed:?}"))
     }
 
-    /// Places orders until one is placed, and tells how long that took; until then each is refused, and in time.
+    /// Places orders until one succeeds, and returns how long that took; every earlier one must be refused in time.
     pub async fn until_well(&self) -> Duration {
         let began = Instant::now();
         loop {
@@ -103,7 +103,7 @@ impl App {
         }
     }
 
-    /// A metric as it stands, by its name and labels.
+    /// The current value of a metric, by its name and labels.
     pub async fn metric(&self, name: &str) -> f64 {
         let metrics = self.get("/metrics").await.text;
         let value = metrics.lines().find_map(|line| line.strip_prefix(name));
@@ -116,7 +116,7 @@ impl App {
     }
 }
 
-/// The value of a counter that `GET /metrics` tells of, by its name and labels; 0 where there is none yet.
+/// The value of a counter in `GET /metrics`, by its name and labels; 0 if it is absent.
 pub async fn metric(app: &App, name: &str) -> usize {
     let metrics = app.get("/metrics").await.text;
     let value = metrics.lines().find_map(|line| line.strip_prefix(name));

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of a test's own, to be stopped, killed and started again; durable, unlike the shared one.
+//! A PostgreSQL server for one test, to be stopped, killed and started again; durable, unlike the shared one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A new one, with all the tables.
+    /// A new one, with all tables.
     pub fn start() -> Self {
         let directory = new_directory();
         let url = script("start", &directory);
@@ -30,7 +30,7 @@ impl Cluster {
         cluster
     }
 
-    /// One that follows this one. From here on no commit is confirmed that it does not have.
+    /// A standby of this one. From here on no commit is confirmed until the standby has it.
     pub fn standby(&self) -> Self {
         let directory = new_directory();
         run(script_of("standby", &directory).arg(&self.url));
@@ -45,18 +45,18 @@ impl Cluster {
         ] {
             primary.batch_execute(setting).unwrap();
         }
-        // A new connection each time: one that waits in a statement does not read its configuration again.
+        // A new connection each time: one that waits in a statement does not reload its configuration.
         let in_step = "SELECT 1 / count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
         while connect(&self.url).batch_execute(in_step).is_err() {}
         standby
     }
 
-    /// The standby is the primary from here on.
+    /// Promotes the standby to primary.
     pub fn promote(&self) {
         connect(&self.url).batch_execute("SELECT pg_promote()").unwrap();
     }
 
-    /// The URL of a server that is reached by several hosts.
+    /// The URL of a server reachable at several hosts.
     pub fn url_of(clusters: &[&Self]) -> String {
         let sockets = clusters
             .iter()
@@ -77,7 +77,7 @@ impl Cluster {
         (proxy, url)
     }
 
-    /// All its processes stop; the kernel goes on to accept for them.
+    /// All its processes stop; the kernel keeps accepting connections for them.
     pub fn pause(&self) {
         self.signal("-STOP");
     }
@@ -91,7 +91,7 @@ impl Cluster {
         let Some(postmaster) = pid.lines().next() else {
             return;
         };
-        // The postmaster first, and once it has stopped it has no more children.
+        // The postmaster first: once it has stopped, it starts no more children.
         send(signal, postmaster);
         while signal == "-STOP" && !is_stopped(postmaster) {}
         let children = format!("/proc/{postmaster}/task/{postmaster}/children");
@@ -101,17 +101,17 @@ impl Cluster {
         }
     }
 
-    /// What it has logged.
+    /// Its log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.directory.join("log")).unwrap()
     }
 
-    /// As an operator does it: connections are ended, data is written.
+    /// A clean stop: connections are closed, data is written.
     pub fn stop(&self) {
         script("stop", &self.directory);
     }
 
-    /// As a power cut does it.
+    /// A kill, as in a power failure.
     pub fn kill(&self) {
         script("crash", &self.directory);
     }
@@ -163,7 +163,7 @@ fn send(signal: &str, pid: &str) {
         .status();
 }
 
-/// State T, behind the name in parentheses (proc(5)); one that is gone does nothing more either.
+/// State T, after the name in parentheses (proc(5)); a process that is gone is stopped, too.
 fn is_stopped(pid: &str) -> bool {
     let state = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     state.map_or(true, |state| state.contains(") T "))

@@ -1,4 +1,4 @@
-//! A database of a test's own: a copy of a migrated template.
+//! A database for one test: a copy of a migrated template.
 
 use std::process::Command;
 use std::sync::OnceLock;
@@ -25,7 +25,7 @@ struct Number {
 }
 
 impl Database {
-    /// With all the tables, empty.
+    /// With all tables, empty.
     pub fn migrated() -> Self {
         static TEMPLATE: OnceLock<String> = OnceLock::new();
         let template = TEMPLATE.get_or_init(|| {
@@ -38,7 +38,7 @@ impl Database {
         Self::create(&format!("TEMPLATE {template}"))
     }
 
-    /// With no table at all.
+    /// Without any table.
     pub fn empty() -> Self {
         Self::create("")
     }
@@ -79,13 +79,13 @@ impl Database {
         connect(&self.url)
     }
 
-    /// The one number that a statement brings as `number`.
+    /// The number that a statement returns as `number`.
     pub fn number(&self, statement: &str) -> i64 {
         let row: Number = sql_query(statement).get_result(&mut self.connect()).unwrap();
         row.number
     }
 
-    /// Returns once nobody else is connected to this database.
+    /// Returns once no other session is connected to this database.
     pub fn wait_until_alone(&self) {
         let others = "SELECT count(*) AS number FROM pg_stat_activity
                       WHERE datname = current_database() AND pid <> pg_backend_pid()";

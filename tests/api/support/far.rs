@@ -1,4 +1,4 @@
-//! A database that is some way off: a proxy that delays each direction and counts statements.
+//! A distant database: a proxy that delays each direction and counts statements.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use tempfile::tempdir;
 
 use super::Database;
 
-/// As long as the test runs.
+/// Lives as long as the test.
 pub struct Far {
     /// The database's URL through it.
     pub url: String,
@@ -22,7 +22,7 @@ pub struct Far {
 }
 
 impl Far {
-    /// Everything takes `delay` from here to the database, and as long back.
+    /// Each direction takes `delay`.
     pub async fn from(database: &Database, delay: Duration) -> Self {
         let url = Url::parse(&database.url).unwrap();
         let value = |name| {
@@ -55,7 +55,7 @@ impl Far {
         far
     }
 
-    /// How many prepared statements have been carried out.
+    /// The number of executed prepared statements.
     pub fn statements(&self) -> usize {
         self.statements.load(Ordering::SeqCst)
     }
@@ -79,12 +79,12 @@ async fn carry(
     }
 }
 
-/// Counts the messages Bind of one connection that name a statement of ours (PostgreSQL manual, 55.7): those of
-/// a connection's start have no name.
+/// Counts the Bind messages of one connection that name one of our statements (PostgreSQL manual, 55.7): those of a
+/// connection's start have no name.
 #[derive(Default)]
 struct Counter {
     statements: Arc<AtomicUsize>,
-    /// What has come of a message that is not whole yet.
+    /// The bytes of an incomplete message.
     begun: Vec<u8>,
     /// The first message has no letter for its type.
     started: bool,
@@ -103,7 +103,7 @@ impl Counter {
         }
     }
 
-    /// The bytes of the first message, if all of them are there.
+    /// The bytes of the first message, if it is complete.
     fn whole(&self) -> Option<usize> {
         let letter = usize::from(self.started);
         let length = self.begun.get(letter..letter + 4)?;

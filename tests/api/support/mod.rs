@@ -1,4 +1,4 @@
-//! The harness: sets up what a test needs, and takes it down with it.
+//! The harness: sets up what a test needs, and tears it down with the test.
 
 mod app;
 mod client;
@@ -24,10 +24,10 @@ pub use redis::Redis;
 pub use sentinels::Sentinels;
 pub use slow_disk::SlowDisk;
 
-/// How many at once make a race.
+/// The number of couriers in a race.
 pub const RACERS: usize = 200;
 
-/// What the service's clients are let in by.
+/// The token of the service's clients.
 pub const TOKEN: &str = "a-token-that-opens-tests-and-nothing-else";
 
 /// A body that `POST /orders` accepts.

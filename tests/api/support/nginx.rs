@@ -1,4 +1,4 @@
-//! An Nginx of a test's own, with the configuration that is deployed.
+//! An Nginx for one test, with the deployed configuration.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -9,19 +9,19 @@ use tempfile::TempDir;
 /// Stopped with the test.
 pub struct Nginx {
     pub address: String,
-    /// Where it answers HTTPS, if it has a certificate.
+    /// The port of HTTPS, if it has a certificate.
     #[allow(dead_code, reason = "tests/slow_clients has none")]
     pub tls_port: u16,
     directory: TempDir,
 }
 
 impl Nginx {
-    /// In front of these, whether there is anybody or not.
+    /// In front of these addresses, whether they answer or not.
     pub fn before(upstreams: &[&str]) -> Self {
         Self::set(&[], upstreams)
     }
 
-    /// With these settings, `TLS_PORT` beside them.
+    /// With these settings, and `TLS_PORT`.
     pub fn set(settings: &[(&str, &str)], upstreams: &[&str]) -> Self {
         let ports = [free_port(), free_port()];
         let nginx = Self {
@@ -38,18 +38,18 @@ impl Nginx {
         nginx
     }
 
-    /// Once more in the place of the one that runs, as `make run` does.
+    /// Replaces the running one, as `make run` does.
     pub fn start_again(&self, settings: &[(&str, &str)], upstreams: &[&str]) -> Output {
         self.script("start", settings, &[&[self.address.as_str()], upstreams].concat())
     }
 
-    /// With the certificate and key as they are now.
+    /// Loads the current certificate and key.
     #[allow(dead_code, reason = "tests/slow_clients has no certificate")]
     pub fn renew(&self, settings: &[(&str, &str)]) -> Output {
         self.script("renew", settings, &[])
     }
 
-    /// Where it keeps what it runs with.
+    /// The directory of its runtime files.
     #[allow(dead_code, reason = "tests/slow_clients does not look")]
     pub fn prefix(&self) -> PathBuf {
         let prefix = std::fs::read_to_string(self.directory.path().join("prefix")).unwrap();
@@ -60,7 +60,7 @@ impl Nginx {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/nginx.sh");
         let mut command_line = Command::new(script);
         for name in ["TLS_CERTIFICATE", "TLS_KEY", "TRUSTED_PROXIES"] {
-            command_line.env_remove(name); // whatever the shell has
+            command_line.env_remove(name); // whatever the shell has set
         }
         command_line
             .env("TLS_PORT", self.tls_port.to_string())
@@ -70,7 +70,7 @@ impl Nginx {
         command_line.output().unwrap()
     }
 
-    /// The processes that serve.
+    /// The worker processes.
     #[allow(dead_code, reason = "tests/slow_clients asks")]
     pub fn workers(&self) -> Vec<u32> {
         let master = std::fs::read_to_string(self.directory.path().join("pid")).unwrap();
@@ -82,7 +82,7 @@ impl Nginx {
             .collect()
     }
 
-    /// Ends it, and returns the lines that it wrote.
+    /// Stops it, and returns its log lines.
     pub fn stop(self) -> Vec<String> {
         self.script("stop", &[], &[]);
         let log = std::fs::read_to_string(self.directory.path().join("log")).unwrap();

@@ -1,4 +1,4 @@
-//! Stands in for an OSRM server.
+//! Simulates an OSRM server.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +14,7 @@ pub async fn osrm(status: &str, body: &str) -> String {
 /// The first line of each request.
 type Lines = Arc<Mutex<Vec<String>>>;
 
-/// As [`osrm`], and notes what it is asked.
+/// As [`osrm`], and records the requests.
 pub async fn osrm_noting(status: &str, body: &str) -> (String, Lines) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -34,7 +34,7 @@ async fn serve(mut connection: TcpStream, answer: String, lines: Lines) {
     let mut request = [0; 4096];
     let read = connection.read(&mut request).await.unwrap_or_default();
     if read == 0 {
-        return; // whoever asked has gone
+        return; // the client has disconnected
     }
     assert!(request[..read].starts_with(b"GET /route/v1/driving/"));
     let request = String::from_utf8_lossy(&request[..read]);

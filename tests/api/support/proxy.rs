@@ -1,6 +1,6 @@
-//! A TCP proxy that misbehaves as networks and dying peers do: what is open freezes, what is new is not answered.
+//! A TCP proxy that fails as networks and dying peers do: open connections freeze, new ones are not answered.
 //!
-//! It needs the standard library alone, so another test binary may include this file by `#[path]`.
+//! It uses only the standard library, so another test binary can include this file by `#[path]`.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -17,7 +17,7 @@ pub enum Upstream {
     Unix(PathBuf),
 }
 
-/// Ends what goes through it when it is dropped.
+/// Closes all connections when it is dropped.
 pub struct Proxy {
     pub address: SocketAddr,
     shared: Arc<Shared>,
@@ -30,13 +30,13 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// New connections are accepted, and nothing is ever read from them or written to them.
+    /// New connections are accepted, and nothing is ever read from or written to them.
     silent: bool,
-    /// Connections with a smaller number do not move.
+    /// Connections with a smaller number are frozen.
     frozen_below: usize,
-    /// How many were accepted, the silent ones too.
+    /// The number of accepted connections, including the silent ones.
     accepted: usize,
-    /// What keeps the silent ones open, and what ends the others.
+    /// Keeps the silent ones open, and closes the others.
     open: Vec<TcpStream>,
     ended: bool,
 }
@@ -54,25 +54,25 @@ impl Proxy {
         Self { address, shared }
     }
 
-    /// From now on new connections are accepted and never answered, or passed on again. Those that were never
-    /// answered stay so.
+    /// From now on new connections are accepted and never answered, or forwarded again. Silent ones
+    /// stay silent.
     pub fn silence_new(&self, silent: bool) {
         self.shared.state.lock().unwrap().silent = silent;
     }
 
-    /// Nothing moves any more, in either direction, on the connections that are open now; they stay open.
+    /// No data moves any more, in either direction, on the open connections; they stay open.
     pub fn freeze_open(&self) {
         let mut state = self.shared.state.lock().unwrap();
         state.frozen_below = state.accepted;
     }
 
-    /// What is frozen moves again, nothing of it lost.
+    /// Frozen connections resume, with nothing lost.
     pub fn thaw(&self) {
         self.shared.state.lock().unwrap().frozen_below = 0;
         self.shared.changed.notify_all();
     }
 
-    /// Ends what is open.
+    /// Closes the open connections.
     #[allow(dead_code, reason = "each test binary uses what it needs")]
     pub fn cut_open(&self) {
         for open in self.shared.state.lock().unwrap().open.drain(..) {
@@ -80,7 +80,7 @@ impl Proxy {
         }
     }
 
-    /// How many connections were accepted since the start.
+    /// The number of connections accepted since the start.
     pub fn accepted(&self) -> usize {
         self.shared.state.lock().unwrap().accepted
     }
@@ -91,7 +91,7 @@ impl Drop for Proxy {
         self.shared.state.lock().unwrap().ended = true;
         self.thaw();
         self.cut_open();
-        let _ = TcpStream::connect(self.address); // so that the accepting thread looks
+        let _ = TcpStream::connect(self.address); // so that the accepting thread wakes up
     }
 }
 
@@ -107,7 +107,7 @@ fn accept(listener: &TcpListener, upstream: &Upstream, shared: &Arc<Shared>) {
         state.open.push(client.try_clone().unwrap());
         if !state.silent {
             drop(state);
-            // Refused upstream: the client sees its connection end.
+            // Refused upstream: the client's connection is closed.
             let _ = pass(client, upstream, number, shared);
         }
     }
@@ -166,7 +166,7 @@ fn both_ways<S: Read + Write + Send + 'static>(
     Ok(())
 }
 
-/// Until either side ends; while the connection is frozen nothing is passed on, its end neither.
+/// Until either side closes; while the connection is frozen nothing is forwarded, not even its end.
 fn copy(from: &mut impl Read, to: &mut impl Write, number: usize, shared: &Shared) {
     let mut buffer = [0; 16 * 1024];
     loop {

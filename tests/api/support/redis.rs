@@ -1,4 +1,4 @@
-//! A Redis server of a test's own, to be stopped, killed and started again.
+//! A Redis server for one test, to be stopped, killed and started again.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,7 +24,7 @@ impl Redis {
         Self::within(flags, &[])
     }
 
-    /// With flags, and with variables of its environment such as `LD_PRELOAD`.
+    /// With flags, and with environment variables such as `LD_PRELOAD`.
     pub fn within(flags: &[&'static str], environment: &[(&'static str, String)]) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -39,7 +39,7 @@ impl Redis {
         }
     }
 
-    /// Where its files are.
+    /// The directory of its files.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -59,7 +59,7 @@ impl Redis {
             .unwrap();
     }
 
-    /// From now on the kernel accepts connections and takes what is sent, and nobody answers.
+    /// From now on the kernel accepts connections and data, and nothing answers.
     pub fn freeze(&self) {
         self.signal("STOP");
     }
@@ -84,12 +84,12 @@ impl Redis {
             .unwrap()
     }
 
-    /// As an operator does it.
+    /// A clean stop.
     pub fn stop(&self) {
         script("stop", &self.directory, &[], &[]);
     }
 
-    /// As a power cut does it.
+    /// A kill, as in a power failure.
     pub fn kill(&self) {
         script("crash", &self.directory, &[], &[]);
     }
@@ -112,7 +112,7 @@ fn script(verb: &str, directory: &Path, flags: &[&str], environment: &[(&str, St
     let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/redis.sh"))
         .arg(verb)
         .arg(directory)
-        // Unless a flag says otherwise: other tests' files are none of a test's business.
+        // Unless a flag says otherwise: a test must not see the files of others.
         .args(if verb == "start" {
             &["--appendfsync", "everysec"][..]
         } else {

@@ -1,4 +1,4 @@
-//! A primary, two replicas, and three sentinels that watch them, as processes of a test's own.
+//! A primary, two replicas, and three sentinels that watch them, as processes of one test.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use redis::{Connection, FromRedisValue};
 use tempfile::TempDir;
 
-/// What the sentinels call the primary.
+/// The sentinels' name for the primary.
 const NAME: &str = "orders";
-/// Milliseconds without an answer after which a sentinel takes the primary for dead.
+/// Milliseconds without an answer after which a sentinel considers the primary down.
 const DOWN_AFTER: u32 = 500;
 
 /// Killed with the test.
 pub struct Sentinels {
-    /// The first is the primary at the beginning.
+    /// The first is the initial primary.
     servers: Vec<Server>,
     sentinels: Vec<Server>,
 }
@@ -118,12 +118,12 @@ impl Sentinels {
         format!("redis+sentinel://{}/{NAME}/0", hosts.join(","))
     }
 
-    /// As a power cut does it.
+    /// A kill, as in a power failure.
     pub fn kill_primary(&mut self) {
         self.servers[0].child.kill().unwrap();
     }
 
-    /// Returns once most sentinels name another primary than the first, and what reaches it.
+    /// Returns once most sentinels name another primary than the first, with a connection to it.
     pub fn wait_for_promotion(&self) -> Connection {
         let began = Instant::now();
         loop {

@@ -1,4 +1,4 @@
-//! A Redis on a disk that is slow, of which it is known what a power cut would leave, and which can be full.
+//! A Redis on a slow disk that can be full, and for which the state after a power failure is known.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub struct SlowDisk {
 }
 
 impl SlowDisk {
-    /// Each `fdatasync` takes so many milliseconds longer.
+    /// Each `fdatasync` takes this many milliseconds longer.
     pub fn start(milliseconds: u32, flags: &[&'static str]) -> Self {
         let files = tempfile::tempdir().unwrap();
         let library = files.path().join("slow_disk.so");
@@ -39,7 +39,7 @@ impl SlowDisk {
         }
     }
 
-    /// Kills it, and leaves of its append-only file what is safe from a power cut.
+    /// Kills it, and truncates its append-only file to what survives a power failure.
     pub fn cut_power(&self) {
         self.redis.kill();
         let safe = fs::read_to_string(self.files.path().join("safe")).unwrap();

@@ -1,4 +1,4 @@
-//! What goes wrong between here and a provider, and how often it is tried. OSRM stands for all.
+//! Failures between the service and a provider, and how often a lookup is retried. OSRM stands for all providers.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::orders::distance::online::Online;
 use crate::orders::distance::osrm::Osrm;
 use crate::outbound::Client;
 
-/// Every name is 127.0.0.1; a connection is attempted as often as its name is looked up.
+/// Every name resolves to 127.0.0.1; a connection is attempted as often as its name is resolved.
 #[derive(Clone, Default)]
 struct Attempts(Arc<AtomicUsize>);
 
@@ -27,7 +27,7 @@ impl Resolve for Attempts {
     }
 }
 
-/// How often a connection to this port is attempted for one lookup, and what is said of the failure.
+/// How often one lookup attempts a connection to this port, and the reason of the failure.
 async fn attempts(scheme: &str, port: u16) -> (usize, String) {
     let attempts = Attempts::default();
     let builder = || {
@@ -42,7 +42,7 @@ async fn attempts(scheme: &str, port: u16) -> (usize, String) {
 
 #[rocket::async_test]
 async fn a_refused_connection_is_attempted_twice() {
-    // Bound, so that no other test is given the port, but not listening.
+    // Bound, so that no other test gets the port, but not listening.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
     let (attempts, reason) = attempts("http", socket.local_addr().unwrap().port()).await;
@@ -52,7 +52,7 @@ async fn a_refused_connection_is_attempted_twice() {
 
 #[rocket::async_test]
 async fn a_connection_that_takes_too_long_to_make_is_attempted_twice() {
-    // Nobody accepts here, and TLS is part of making a connection.
+    // Nothing accepts here, and TLS is part of making a connection.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (attempts, reason) = attempts("https", listener.local_addr().unwrap().port()).await;
     assert!(reason.contains("timed out"), "{reason}");
@@ -60,21 +60,21 @@ async fn a_connection_that_takes_too_long_to_make_is_attempted_twice() {
 }
 
 #[rocket::async_test]
-async fn a_connection_closed_without_an_answer_is_tried_once_more() {
+async fn a_connection_closed_without_an_answer_is_retried_once() {
     let osrm = StandIn::start([Reply::hang_up(), found()]).await;
     assert_eq!(lookup(Osrm::new(&osrm.url("/"))).await, Ok(1886));
     assert_eq!((osrm.requests(), osrm.connections()), (2, 2));
 }
 
 #[rocket::async_test]
-async fn a_connection_that_keeps_closing_is_given_up_after_two_tries() {
+async fn a_connection_that_keeps_closing_fails_after_two_attempts() {
     let osrm = StandIn::start([Reply::hang_up()]).await;
     reason(lookup(Osrm::new(&osrm.url("/"))).await);
     assert_eq!((osrm.requests(), osrm.connections()), (2, 2));
 }
 
 #[rocket::async_test]
-async fn an_answer_broken_off_is_tried_once_more() {
+async fn an_incomplete_answer_is_retried_once() {
     let half = "HTTP/1.1 200 X\r\ncontent-length: 48\r\n\r\n{\"code\": \"Ok\"";
     let osrm = StandIn::start([Reply::SendAndHangUp(half.to_owned()), found()]).await;
     assert_eq!(lookup(Osrm::new(&osrm.url("/"))).await, Ok(1886));
@@ -82,7 +82,7 @@ async fn an_answer_broken_off_is_tried_once_more() {
 }
 
 #[rocket::async_test]
-async fn a_server_error_is_tried_once_more() {
+async fn a_server_error_is_retried_once() {
     for status in [500, 502, 503, 504] {
         let osrm = StandIn::start([Reply::with(status, "oops"), found()]).await;
         assert_eq!(lookup(Osrm::new(&osrm.url("/"))).await, Ok(1886), "{status}");
@@ -91,7 +91,7 @@ async fn a_server_error_is_tried_once_more() {
 }
 
 #[rocket::async_test]
-async fn a_second_server_error_is_unavailable_whatever_its_body_says() {
+async fn a_second_server_error_is_unavailable_whatever_its_body() {
     for body in ["oops", FOUND, r#"{"code": "NoRoute"}"#] {
         let osrm = StandIn::start([Reply::with(503, body)]).await;
         let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
@@ -101,7 +101,7 @@ async fn a_second_server_error_is_unavailable_whatever_its_body_says() {
 }
 
 #[rocket::async_test]
-async fn a_client_error_is_not_tried_again() {
+async fn a_client_error_is_not_retried() {
     for status in [400, 401, 403, 404, 429] {
         let osrm = StandIn::start([Reply::with(status, "<html>no</html>"), found()]).await;
         let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
@@ -111,7 +111,7 @@ async fn a_client_error_is_not_tried_again() {
 }
 
 #[rocket::async_test]
-async fn both_tries_together_must_answer_in_time() {
+async fn both_attempts_share_one_deadline() {
     for replies in [vec![Reply::Silence], vec![Reply::with(503, ""), Reply::Silence]] {
         let osrm = StandIn::start(replies).await;
         let reason = reason(hasty_lookup(Osrm::new(&osrm.url("/"))).await);
@@ -121,7 +121,7 @@ async fn both_tries_together_must_answer_in_time() {
 }
 
 #[rocket::async_test]
-async fn a_body_that_stops_coming_must_end_in_time_too() {
+async fn the_deadline_includes_a_stalled_body() {
     let osrm = StandIn::start([Reply::Send("HTTP/1.1 200 X\r\n\r\n{".to_owned())]).await;
     let reason = reason(hasty_lookup(Osrm::new(&osrm.url("/"))).await);
     assert_eq!(reason, "no answer within 500ms");
@@ -129,7 +129,7 @@ async fn a_body_that_stops_coming_must_end_in_time_too() {
 }
 
 #[rocket::async_test]
-async fn an_endless_answer_is_left() {
+async fn an_endless_answer_is_abandoned() {
     let osrm = StandIn::start([Reply::Endless]).await;
     let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
     assert_eq!(reason, "more than 65536 bytes came");
@@ -137,7 +137,7 @@ async fn an_endless_answer_is_left() {
 }
 
 #[rocket::async_test]
-async fn a_web_page_is_no_answer() {
+async fn a_web_page_is_not_an_answer() {
     let osrm = StandIn::start([Reply::with(200, "<!doctype html><p>Log in first")]).await;
     let reason = reason(lookup(Osrm::new(&osrm.url("/"))).await);
     let sentence = "HTTP 200 OK: the body is not the expected JSON: expected value";
@@ -162,6 +162,6 @@ async fn connections_are_kept_for_later_lookups() {
     for _ in 0..20 {
         assert_eq!(osrm.distance(&trip()).await, Ok(1886));
     }
-    // A connection goes back to the pool beside the lookup, so now and then one comes too late.
+    // A connection returns to the pool asynchronously, so occasionally one comes too late.
     assert!(stand_in.connections() < 10, "{}", stand_in.connections());
 }

@@ -1,4 +1,4 @@
-//! How long a provider is waited for, by how many, and when it is left alone. OSRM stands for all.
+//! Timeouts, concurrency limit and circuit breaker of a provider. OSRM stands for all providers.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use crate::orders::distance::osrm::Osrm;
 use crate::orders::distance::{DistanceError, DistanceProvider};
 use crate::outbound::Client;
 
-/// So many at once.
+/// The concurrency limit.
 async fn lookups(provider: &impl DistanceProvider, number: usize) -> Vec<Result<i32, DistanceError>> {
     let trip = trip();
     join_all((0..number).map(|_| provider.distance(&trip))).await
 }
 
 #[rocket::async_test]
-async fn an_answer_byte_by_byte_is_given_up_in_time() {
+async fn a_dripping_answer_is_abandoned_in_time() {
     let stand_in = StandIn::start([Reply::Drip(http(200, FOUND))]).await;
     let osrm = online(Osrm::new(&stand_in.url("/")));
     let asked = Instant::now();
@@ -34,8 +34,8 @@ async fn an_answer_byte_by_byte_is_given_up_in_time() {
 }
 
 #[rocket::async_test]
-async fn an_answer_that_is_slow_is_not_lost_to_the_second_try() {
-    // By then the second try, which hangs, has begun.
+async fn a_slow_answer_is_not_lost_to_the_second_attempt() {
+    // By then the second attempt, which hangs, has begun.
     let late = Reply::Late(Duration::from_millis(800), http(200, FOUND));
     let osrm = StandIn::start([late, Reply::Silence]).await;
     assert_eq!(lookup(Osrm::new(&osrm.url("/"))).await, Ok(1886));
@@ -43,7 +43,7 @@ async fn an_answer_that_is_slow_is_not_lost_to_the_second_try() {
 }
 
 #[rocket::async_test]
-async fn connections_that_all_froze_while_they_were_kept_cost_no_lookup_its_answer() {
+async fn frozen_idle_connections_fail_no_lookup() {
     let stand_in = StandIn::start([Reply::Late(Duration::from_millis(100), http(200, FOUND))]).await;
     let osrm = online(Osrm::new(&stand_in.url("/")));
     assert!(lookups(&osrm, 20).await.iter().all(Result::is_ok));
@@ -60,7 +60,7 @@ async fn connections_that_all_froze_while_they_were_kept_cost_no_lookup_its_answ
 }
 
 #[rocket::async_test]
-async fn no_more_lookups_are_under_way_than_configured_and_the_others_wait_in_vain_for_a_while() {
+async fn lookups_beyond_the_limit_wait_and_are_refused() {
     let limits = Outbound {
         concurrency: const { NonZeroUsize::new(4).unwrap() },
         ..Outbound::default()
@@ -81,7 +81,7 @@ async fn no_more_lookups_are_under_way_than_configured_and_the_others_wait_in_va
 }
 
 #[rocket::async_test]
-async fn more_lookups_than_may_be_under_way_are_answered_one_after_the_other() {
+async fn more_lookups_than_the_limit_are_answered_in_turn() {
     let limits = Outbound {
         concurrency: const { NonZeroUsize::new(1).unwrap() },
         ..Outbound::default()
@@ -93,7 +93,7 @@ async fn more_lookups_than_may_be_under_way_are_answered_one_after_the_other() {
 }
 
 #[rocket::async_test]
-async fn a_provider_that_keeps_failing_is_left_alone_and_asked_again_soon_after_it_is_well() {
+async fn the_circuit_opens_after_failures_and_closes_soon_after_recovery() {
     for fault in [Reply::hang_up(), Reply::with(503, ""), Reply::with(429, "")] {
         let stand_in = StandIn::start([fault]).await;
         let osrm = online(Osrm::new(&stand_in.url("/")));
@@ -116,7 +116,7 @@ async fn a_provider_that_keeps_failing_is_left_alone_and_asked_again_soon_after_
 }
 
 #[rocket::async_test]
-async fn a_silent_provider_is_soon_left_alone_and_asked_again_after_it_is_well() {
+async fn the_circuit_opens_on_silence_and_closes_after_recovery() {
     let stand_in = StandIn::start([Reply::Silence]).await;
     let osrm = online(Osrm::new(&stand_in.url("/")));
     for _ in 0..2 {
@@ -138,7 +138,7 @@ async fn a_silent_provider_is_soon_left_alone_and_asked_again_after_it_is_well()
 }
 
 #[rocket::async_test]
-async fn a_provider_that_refuses_one_trip_is_asked_for_the_next() {
+async fn a_refusal_of_one_trip_does_not_open_the_circuit() {
     let stand_in = StandIn::start([Reply::with(400, r#"{"code": "InvalidQuery"}"#)]).await;
     let osrm = online(Osrm::new(&stand_in.url("/")));
     for _ in 0..20 {

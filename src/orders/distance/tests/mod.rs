@@ -1,4 +1,4 @@
-//! What holds for every provider: the choice among them, the range of metres, the secrecy of keys.
+//! Common to every provider: their choice, the range of the distance, the secrecy of keys.
 
 mod faults;
 mod limits;
@@ -35,7 +35,7 @@ fn every_provider(stand_in: &StandIn) -> [config::Distance; 3] {
 }
 
 #[rocket::async_test]
-async fn the_configuration_chooses_who_is_asked() {
+async fn the_configuration_chooses_the_provider() {
     let haversine = provider(&config::Distance::Haversine, &config::Outbound::default()).unwrap();
     assert_eq!(haversine.distance(&trip()).await, Ok(1498));
     for (index, start) in ["GET /google?", "POST /routes ", "GET /osrm/route/v1/"]
@@ -50,7 +50,7 @@ async fn the_configuration_chooses_who_is_asked() {
     }
 }
 
-/// Each tells the key where it can.
+/// Each repeats the key where it can.
 fn telltales() -> Vec<Reply> {
     let refusal = format!(
         r#"{{"status": "{KEY}", "error_message": "{KEY}",
@@ -66,7 +66,7 @@ fn telltales() -> Vec<Reply> {
 }
 
 #[rocket::async_test]
-async fn no_reason_tells_the_key_even_where_the_provider_does() {
+async fn no_reason_contains_the_key_even_if_the_provider_repeats_it() {
     for reply in telltales() {
         let stand_in = StandIn::start([reply]).await;
         let [google, routes, _] = every_provider(&stand_in);
@@ -79,7 +79,7 @@ async fn no_reason_tells_the_key_even_where_the_provider_does() {
 }
 
 #[rocket::async_test]
-async fn no_reason_tells_the_address_which_may_hold_a_key() {
+async fn no_reason_contains_the_address_which_may_hold_a_key() {
     let not_http = Reply::Send("SSH-2.0-OpenSSH\r\n\r\n".to_owned());
     for reply in [Reply::hang_up(), Reply::Endless, not_http, Reply::with(404, "")] {
         let stand_in = StandIn::start([reply]).await;

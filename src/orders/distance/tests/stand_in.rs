@@ -1,4 +1,4 @@
-//! A provider on 127.0.0.1 for tests: notes what it is asked and answers as it is told.
+//! A local provider for tests: records the requests and answers as told.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -18,10 +18,10 @@ use crate::outbound::Client;
 
 pub(in crate::orders::distance) const KEY: &str = "AIza-a-key-for-tests";
 
-/// What OSRM, which stands for all, says of a trip.
+/// The answer of OSRM, which stands for all providers, about a trip.
 pub(in crate::orders::distance) const FOUND: &str = r#"{"code": "Ok", "routes": [{"distance": 1886.4}]}"#;
 
-/// What a request is answered with; the last one is for all that follow, too.
+/// The answers to requests, in order; the last one is repeated.
 #[derive(Clone)]
 pub(in crate::orders::distance) enum Reply {
     Send(String),
@@ -48,7 +48,7 @@ pub(in crate::orders::distance) fn found() -> Reply {
     Reply::with(200, FOUND)
 }
 
-/// A whole answer.
+/// A complete answer.
 pub(in crate::orders::distance) fn http(status: u16, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n{body}")
@@ -71,7 +71,7 @@ struct State {
     replies: VecDeque<Reply>,
     requests: Vec<Request>,
     connections: usize,
-    /// Connections up to this one answer nothing any more.
+    /// Connections up to this number are no longer answered.
     frozen: usize,
 }
 
@@ -114,13 +114,13 @@ impl StandIn {
         self.state.lock().unwrap().requests.len()
     }
 
-    /// The connections that are open now answer nothing any more.
+    /// The currently open connections are no longer answered.
     pub(in crate::orders::distance) fn freeze(&self) {
         let mut state = self.state.lock().unwrap();
         state.frozen = state.connections;
     }
 
-    /// From now on every request is answered like this.
+    /// From now on every request gets this answer.
     pub(in crate::orders::distance) fn answer(&self, reply: Reply) {
         self.state.lock().unwrap().replies = [reply].into();
     }
@@ -195,17 +195,17 @@ pub(in crate::orders::distance) fn trip() -> Trip {
     }
 }
 
-/// What production asks with.
+/// The settings of production.
 pub(in crate::orders::distance) fn online<A: Api>(api: A) -> Online<A> {
     Online::new(api, Client::new(&Outbound::default()).unwrap())
 }
 
-/// Asks as production does.
+/// Looks up as production does.
 pub(in crate::orders::distance) async fn lookup(api: impl Api) -> Result<i32, DistanceError> {
     online(api).distance(&trip()).await
 }
 
-/// Asks as production does, but with little patience.
+/// Looks up as production does, but with short timeouts.
 pub(in crate::orders::distance) async fn hasty_lookup(api: impl Api) -> Result<i32, DistanceError> {
     let hasty = Outbound {
         timeout: Duration::from_millis(500),
@@ -215,7 +215,7 @@ pub(in crate::orders::distance) async fn hasty_lookup(api: impl Api) -> Result<i
     Online::new(api, client).distance(&trip()).await
 }
 
-/// Why there is no distance, where a distance may exist.
+/// The error of a lookup that must fail.
 pub(in crate::orders::distance) fn reason(outcome: Result<i32, DistanceError>) -> String {
     match outcome {
         Err(DistanceError::Unavailable(reason)) => reason,

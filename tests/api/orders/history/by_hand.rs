@@ -1,11 +1,11 @@
-//! Histories written by hand: which are explained, and which are not.
+//! Handwritten histories: which are linearizable, and which are not.
 
 use std::time::Duration;
 
 use super::checker::unexplained;
 use super::operation::{Operation, Outcome, Row, Status, What};
 
-/// What happened from one moment to another.
+/// An operation with its start and end.
 pub fn at(began: u64, ended: u64, what: What) -> Operation {
     Operation {
         client: 0,
@@ -63,14 +63,14 @@ pub fn assert_explained<const N: usize>(history: [Operation; N]) {
     assert_eq!(unexplained(history.to_vec()), None);
 }
 
-/// Fails unless this one is the first that is wrong.
+/// Fails unless this is the first wrong answer.
 pub fn assert_wrong<const N: usize>(index: usize, history: [Operation; N]) {
     let wrong = unexplained(history.to_vec()).map(|unexplained| unexplained.wrong);
     assert_eq!(wrong.as_ref(), Some(&history[index]));
 }
 
 #[test]
-fn one_after_the_other_is_explained() {
+fn sequential_operations_are_explained() {
     assert_explained([
         at(0, 1, listed(&[])),
         at(2, 3, What::Took(1, Outcome::NotFound)),
@@ -92,12 +92,12 @@ fn an_order_is_won_once() {
 }
 
 #[test]
-fn an_order_that_nobody_places_is_not_won() {
+fn an_order_that_was_not_placed_is_not_won() {
     assert_wrong(1, [at(0, 1, placed(1)), at(2, 3, won(2))]);
 }
 
 #[test]
-fn an_order_that_is_free_is_not_told_taken() {
+fn a_free_order_is_not_reported_taken() {
     let lost = What::Took(1, Outcome::Taken);
     assert_wrong(1, [at(0, 1, placed(1)), at(2, 3, lost), at(4, 5, won(1))]);
 }
@@ -108,7 +108,7 @@ fn a_placed_order_is_in_the_next_list() {
 }
 
 #[test]
-fn an_order_on_its_way_is_in_the_list_or_not_yet() {
+fn an_order_in_flight_may_be_in_the_list() {
     for rows in [vec![], vec![free(1)]] {
         assert_explained([at(0, 3, placed(1)), at(1, 2, listed(&rows))]);
     }
@@ -136,7 +136,7 @@ fn a_list_during_a_take_shows_either() {
 }
 
 #[test]
-fn what_was_shown_taken_is_not_shown_free_again() {
+fn an_order_shown_taken_is_not_shown_free_again() {
     let show = |row, began| at(began, began + 1, shown(row));
     let take = || [at(0, 1, placed(1)), at(2, 9, won(1))];
     let [place, won] = take();
@@ -159,7 +159,7 @@ fn two_lists_agree_on_which_take_came_first() {
 }
 
 #[test]
-fn an_order_is_locked_only_while_somebody_else_is_at_it() {
+fn an_order_is_locked_only_during_another_take() {
     let locked = |began| at(began, began + 1, What::Took(1, Outcome::Locked));
     assert_explained([at(0, 1, placed(1)), at(2, 5, won(1)), locked(3)]);
     assert_wrong(1, [at(0, 1, placed(1)), locked(2), at(4, 5, won(1))]);
@@ -187,13 +187,13 @@ fn an_order_is_free_when_it_is_placed() {
 }
 
 #[test]
-fn ids_grow_and_none_comes_twice() {
+fn ids_grow_and_are_unique() {
     assert_wrong(1, [at(0, 1, placed(2)), at(2, 3, placed(1))]);
     assert_wrong(1, [at(0, 2, placed(1)), at(1, 3, placed(1))]);
 }
 
 #[test]
-fn ids_of_orders_placed_at_the_same_time_come_in_any_order() {
+fn ids_of_concurrent_orders_come_in_any_order() {
     for (first, second) in [(1, 2), (2, 1)] {
         let seen = at(3, 4, listed(&[free(first)]));
         let both = listed(&[free(2), free(1)]);
@@ -204,7 +204,7 @@ fn ids_of_orders_placed_at_the_same_time_come_in_any_order() {
 }
 
 #[test]
-fn a_list_is_newest_first_and_tells_the_distance() {
+fn a_list_is_newest_first_and_has_the_distance() {
     let both = || [at(0, 1, placed(1)), at(2, 3, placed(2))];
     let longer = Row {
         distance: 7,
@@ -217,12 +217,12 @@ fn a_list_is_newest_first_and_tells_the_distance() {
 }
 
 #[test]
-fn an_answer_that_the_contract_does_not_know_is_never_explained() {
+fn an_answer_outside_the_contract_is_never_explained() {
     assert_wrong(0, [at(0, 1, What::Odd("500".to_owned()))]);
 }
 
 #[test]
-fn what_does_not_matter_is_left_out() {
+fn irrelevant_operations_are_left_out() {
     let history = [
         at(0, 1, placed(1)),
         at(0, 1, placed(2)),
@@ -236,7 +236,7 @@ fn what_does_not_matter_is_left_out() {
 }
 
 #[test]
-fn what_makes_a_list_wrong_is_not_left_out() {
+fn operations_that_make_a_list_wrong_are_kept() {
     let places = [1, 2, 3].map(|id| at(0, 1, placed(id)));
     for (list, first) in [(second_page(&[free(3)]), 0), (listed(&[free(3), taken(2)]), 1)] {
         let history = [&places[..], &[at(2, 3, list), at(2, 4, won(3))]].concat();
@@ -246,7 +246,7 @@ fn what_makes_a_list_wrong_is_not_left_out() {
 }
 
 #[test]
-fn a_change_under_way_that_others_have_seen_is_not_left_out() {
+fn a_change_in_flight_that_others_have_seen_is_kept() {
     let history = [
         at(0, 1, placed(1)),
         at(3, 4, shown(taken(1))),

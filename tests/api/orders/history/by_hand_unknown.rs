@@ -1,4 +1,4 @@
-//! Histories written by hand in which a client was not told the outcome.
+//! Handwritten histories in which a client does not know the outcome.
 
 use super::by_hand::{assert_explained, assert_wrong, at, free, listed, placed, shown, taken, won};
 use super::operation::{Operation, Outcome, Row, What, table};
@@ -11,7 +11,7 @@ fn unknown(began: u64, what: What) -> Operation {
     }
 }
 
-/// A place that made this order, or none.
+/// A place that created this order, or none.
 fn unheard(began: u64, row: Row) -> Operation {
     let distance = row.distance;
     unknown(began, What::Unheard { distance })
@@ -30,7 +30,7 @@ fn after(after: i64, rows: &[Row]) -> What {
 }
 
 #[test]
-fn a_place_of_unknown_outcome_happens_at_once_or_late_or_never() {
+fn a_place_of_unknown_outcome_happens_early_late_or_never() {
     let place = || unheard(0, free(1));
     assert_explained([place(), at(2, 3, listed(&[free(1)]))]);
     assert_explained([place(), at(2, 3, listed(&[])), at(4, 5, listed(&[free(1)]))]);
@@ -44,7 +44,7 @@ fn a_place_of_unknown_outcome_is_not_undone() {
 }
 
 #[test]
-fn a_place_of_unknown_outcome_does_not_happen_before_it_was_asked_for() {
+fn a_place_of_unknown_outcome_does_not_happen_before_its_request() {
     assert_wrong(0, [at(0, 1, listed(&[free(1)])), unheard(2, free(1))]);
 }
 
@@ -55,12 +55,12 @@ fn a_place_of_unknown_outcome_happens_once() {
 }
 
 #[test]
-fn a_place_that_was_refused_did_not_happen() {
+fn a_refused_place_did_not_happen() {
     assert_wrong(1, [at(0, 1, placed(1)), at(2, 3, listed(&[free(2), free(1)]))]);
 }
 
 #[test]
-fn an_order_of_unknown_outcome_is_taken_as_any_other() {
+fn an_order_of_unknown_outcome_is_taken_like_any_other() {
     assert_explained([
         unheard(0, free(1)),
         at(2, 3, won(1)),
@@ -69,7 +69,7 @@ fn an_order_of_unknown_outcome_is_taken_as_any_other() {
 }
 
 #[test]
-fn a_take_of_unknown_outcome_happens_at_once_or_late_or_never() {
+fn a_take_of_unknown_outcome_happens_early_late_or_never() {
     let begin = || (at(0, 1, placed(1)), maybe_taken(2, 1));
     let (place, take) = begin();
     assert_explained([place, take, at(3, 4, shown(taken(1)))]);
@@ -82,7 +82,7 @@ fn a_take_of_unknown_outcome_happens_at_once_or_late_or_never() {
 }
 
 #[test]
-fn a_take_of_unknown_outcome_is_not_used_both_ways() {
+fn a_take_of_unknown_outcome_does_not_both_happen_and_not_happen() {
     let begin = || (at(0, 1, placed(1)), maybe_taken(2, 1), at(3, 4, shown(taken(1))));
     let (place, take, seen) = begin();
     assert_wrong(3, [place, take, seen, at(5, 6, shown(free(1)))]);
@@ -110,13 +110,13 @@ fn a_lost_order_is_found_among_unknown_outcomes() {
 }
 
 #[test]
-fn an_order_is_locked_while_a_take_of_unknown_outcome_is_under_way() {
+fn an_order_is_locked_during_a_take_of_unknown_outcome() {
     let locked = at(3, 4, What::Took(1, Outcome::Locked));
     assert_explained([at(0, 1, placed(1)), maybe_taken(2, 1), locked]);
 }
 
 #[test]
-fn a_list_after_an_order_has_the_older_ones_alone() {
+fn a_list_after_an_order_has_only_older_ones() {
     let places = || [1, 2, 3].map(|id| at(0, 1, placed(id)));
     for (id, rows) in [
         (4, vec![free(3), free(2)]),
@@ -134,7 +134,7 @@ fn a_list_after_an_order_has_the_older_ones_alone() {
 }
 
 #[test]
-fn a_table_tells_what_is_unknown() {
+fn a_table_shows_unknown_outcomes() {
     let history = [maybe_taken(2, 1), at(3, 4, after(2, &[free(1)]))];
     let table = table(&history);
     assert!(table.contains("-  take 1, outcome unknown"), "{table}");

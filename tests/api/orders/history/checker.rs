@@ -1,8 +1,8 @@
-//! Whether one store, asked by one client at a time, could have given all the answers of a history.
+//! Checks linearizability: whether one store with one client at a time could have given all answers of a history.
 //!
-//! This is the search of Wing and Gong with Lowe's memory of where it has been: it tries the sequences in
-//! which the operations may have happened, where one that ended before another began happened first. One of
-//! unknown outcome may happen at any time after it began, or not at all.
+//! This is the search of Wing and Gong with Lowe's memoization. It tries the sequences in which the operations may
+//! have happened; one that ended before another began happened first. One of unknown outcome may happen at any time
+//! after it began, or not at all.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,15 +12,15 @@ use super::shrink::smallest;
 /// The orders at one moment.
 type Store = BTreeMap<i64, Row>;
 
-/// A set of operations, a bit each: 128 at most.
+/// A set of operations, one bit each: at most 128.
 type Set = u128;
 
-/// What no such store explains.
+/// A history that no such store explains.
 #[derive(Debug, PartialEq)]
 pub struct Unexplained {
-    /// The first wrong answer, by the time it came.
+    /// The first wrong answer, by its end.
     pub wrong: Operation,
-    /// It and what happened before, without what does not matter.
+    /// That answer and the operations before it, without irrelevant ones.
     pub history: Vec<Operation>,
 }
 
@@ -28,14 +28,14 @@ pub struct Unexplained {
 pub fn unexplained(history: Vec<Operation>) -> Option<Unexplained> {
     let mut history = settled(history);
     assert!(history.len() <= Set::BITS as usize);
-    // Those of unknown outcome come last: they never ended.
+    // Those of unknown outcome come last: they have no end.
     history.sort_by_key(|operation| operation.ended);
     let wrong = history.get(explained(&history))?.clone();
     if wrong.what.is_unknown() {
         return None;
     }
     let end = wrong.ended;
-    // A change that was under way then may have happened already, or not.
+    // A change in flight at that time may have happened already, or not.
     history
         .retain(|operation| operation.ended <= end || operation.began <= end && !operation.what.only_reads());
     let history = smallest(history, |fewer| {
@@ -44,7 +44,7 @@ pub fn unexplained(history: Vec<Operation>) -> Option<Unexplained> {
     Some(Unexplained { wrong, history })
 }
 
-/// How many, in the order of their ends, are explained.
+/// How many operations, in the order of their ends, are explained.
 fn explained(history: &[Operation]) -> usize {
     let mut most = 0;
     let mut seen = HashSet::new();
@@ -52,17 +52,17 @@ fn explained(history: &[Operation]) -> usize {
     while let Some((done, store)) = open.pop() {
         let first = done.trailing_ones() as usize;
         most = most.max(first);
-        // What a set of operations leaves behind is the same in whatever sequence they were done.
+        // The effect of a set of operations is the same in every order.
         if !seen.insert(done) {
             continue;
         }
         let fitting = next(history, done).filter(|&index| fits(&history[index], &store, history));
         let mut steps: Vec<_> = fitting.collect();
-        // One that changes nothing can be done at once: whatever is possible after it was so before.
+        // A read can happen at once: whatever is possible after it was possible before.
         if let Some(&free) = steps.iter().find(|&&index| !history[index].what.changes()) {
             steps = vec![free];
         }
-        // The last one is tried first: what may not have happened at all is left for the end.
+        // The last one is tried first: operations that may not have happened at all come last.
         steps.sort_by_key(|&index| !history[index].what.is_unknown());
         open.extend(steps.into_iter().map(|index| {
             let after = after(&history[index].what, store.clone());
@@ -72,7 +72,7 @@ fn explained(history: &[Operation]) -> usize {
     most
 }
 
-/// Those that may come next: not done, and begun before any other of them ended.
+/// The candidates for the next operation: not done, and begun before any other of them ended.
 fn next(history: &[Operation], done: Set) -> impl Iterator<Item = usize> {
     let first_end = history
         .get(done.trailing_ones() as usize)
@@ -81,7 +81,7 @@ fn next(history: &[Operation], done: Set) -> impl Iterator<Item = usize> {
     (0..history.len()).filter(may)
 }
 
-/// Whether the store would have answered so.
+/// Whether the store would have given this answer.
 fn fits(operation: &Operation, store: &Store, history: &[Operation]) -> bool {
     match &operation.what {
         What::Placed(row) => {
@@ -90,7 +90,7 @@ fn fits(operation: &Operation, store: &Store, history: &[Operation]) -> bool {
                 && grows(row.id, operation, history)
         }
         What::MayHavePlaced(row) => !store.contains_key(&row.id) && grows(row.id, operation, history),
-        // What changes nothing might as well not have happened.
+        // A read without an effect can be skipped.
         What::Took(id, Outcome::Won) | What::MayHaveTaken(id) => {
             status(store, *id) == Some(Status::Unassigned)
         }
@@ -127,14 +127,14 @@ fn status(store: &Store, id: i64) -> Option<Status> {
     store.get(&id).map(|row| row.status)
 }
 
-/// Whether each order whose place had been answered by then has a lower id. Ids of orders that are placed at
-/// the same time may come in any order: PostgreSQL hands them out before it commits.
+/// Whether each order that was confirmed by then has a lower id. Ids of concurrent orders may come in any order:
+/// PostgreSQL assigns them before the commit.
 fn grows(id: i64, place: &Operation, history: &[Operation]) -> bool {
     let mut earlier = history.iter().filter(|other| other.ended < place.began);
     earlier.all(|other| !matches!(other.what, What::Placed(row) if row.id >= id))
 }
 
-/// Whether somebody else was after the same order at the same time.
+/// Whether another take of the same order was in flight at the same time.
 fn contended(id: i64, take: &Operation, history: &[Operation]) -> bool {
     let mut others = history.iter().filter(|&other| other != take);
     others.any(|other| {

@@ -1,4 +1,4 @@
-//! Clients that ask at random, all at once, and write down what they were told.
+//! Concurrent clients that send random requests, and record the answers.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -14,22 +14,22 @@ use crate::support::{App, TAKE};
 
 const CLIENTS: usize = 8;
 
-/// How much each client asks; the checker takes 128 in all.
+/// The requests of each client; the checker accepts 128 in all.
 const OPERATIONS: usize = 12;
 
-/// What all of them ask.
+/// The requests of all clients.
 pub const ASKED: usize = CLIENTS * OPERATIONS;
 
-/// A client that has no answer by then does not wait for one.
+/// The timeout of a client.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Orders on a page: few, so that a change shows on the first.
+/// Orders per page: few, so that a change shows on the first.
 const LIMIT: usize = 4;
 
 struct Client {
     number: usize,
     apps: Arc<[App]>,
-    /// Every order of which any client has heard.
+    /// Every order that any client knows.
     heard: Arc<Mutex<Vec<i64>>>,
     random: Rng,
     start: Instant,
@@ -44,13 +44,13 @@ enum Request {
     ListAfter(i64),
 }
 
-/// What the service says of a place whose outcome it does not know, and of a request that was not served.
+/// The codes for a place of unknown outcome, and for a request that was not served.
 enum NotTold {
     Unknown,
     NotDone,
 }
 
-/// The history of a random mix; the seed decides the mix, but not who comes first.
+/// The history of a random mix. The seed determines the mix, but not the timing.
 pub async fn record(apps: &Arc<[App]>, seed: u64) -> Vec<Operation> {
     let mut random = Rng::with_seed(seed);
     let heard = Arc::default();
@@ -66,7 +66,7 @@ pub async fn record(apps: &Arc<[App]>, seed: u64) -> Vec<Operation> {
     histories.into_iter().flat_map(Result::unwrap).collect()
 }
 
-/// The last operation of a history: every order that there is.
+/// The last operation of a history: lists every order.
 pub async fn look_at_all(apps: &Arc<[App]>, history: &mut Vec<Operation>) {
     let began = history.iter().map(|one| one.began).max().unwrap_or_default();
     let ends = history
@@ -86,7 +86,7 @@ pub async fn look_at_all(apps: &Arc<[App]>, history: &mut Vec<Operation>) {
     });
 }
 
-/// Metres along the equator, as the service's great circle has them.
+/// Metres along the equator, as the service computes them.
 fn metres(longitude: u8) -> i64 {
     const RADIUS: f64 = 6_371_008.8;
     format!("{:.0}", f64::from(longitude).to_radians() * RADIUS)
@@ -142,8 +142,8 @@ impl Client {
         }
     }
 
-    /// One of the newest, so that many go for the same; seldom one of which nobody has heard: it may be on its
-    /// way.
+    /// One of the newest, so that many race for the same; rarely one that no client knows: it may be in
+    /// flight.
     fn order(&mut self) -> i64 {
         let heard = self.heard.lock().unwrap();
         let newest = heard.iter().max().copied().unwrap_or_default();
@@ -201,7 +201,7 @@ impl Request {
         }
     }
 
-    /// What it may have done; nothing, if it only reads.
+    /// Its possible effect; none if it only reads.
     fn unknown(self) -> Option<What> {
         match self {
             Self::Place { longitude } => Some(What::Unheard {

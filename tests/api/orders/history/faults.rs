@@ -1,4 +1,4 @@
-//! A network and a PostgreSQL that break connections while clients ask.
+//! A network and a PostgreSQL that break connections during requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +14,11 @@ use crate::support::{App, Database};
 
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
-    /// Half of the connections are ended by `pg_terminate_backend`, again and again.
+    /// `pg_terminate_backend` closes half of the connections, repeatedly.
     Terminated,
-    /// One answer in four is cut in the middle by a reset.
+    /// One answer in four is cut off by a reset.
     Reset,
-    /// What is open never hears anything again.
+    /// Open connections are never answered again.
     Frozen,
 }
 
@@ -41,7 +41,7 @@ impl Trouble {
         }
     }
 
-    /// Until it is over, and then no more.
+    /// Until the test ends.
     pub async fn make(&self, fault: Fault, is_over: Arc<AtomicBool>) {
         match fault {
             Fault::Terminated => {
@@ -65,7 +65,7 @@ impl Trouble {
         self.proxy.set(Mode::Passes);
     }
 
-    /// Returns once these are well and nothing of what they were asked is still under way.
+    /// Returns once these instances have recovered and none of their requests is in flight.
     pub async fn until_over(&self, apps: &[App]) {
         let deadline = Instant::now() + Duration::from_secs(15);
         for app in apps {

@@ -1,5 +1,5 @@
-//! Random mixes of place, take, show and list on several instances at once, on a sound network and on a broken one:
-//! all that the clients are told is what one store would have told them, asked by one client at a time.
+//! Linearizability: random mixes of place, take, show and list on several instances at once, on a sound and on a
+//! broken network. All answers must be those of one store with one client at a time.
 
 mod by_hand;
 mod by_hand_unknown;
@@ -27,7 +27,7 @@ use crate::support::{App, Database};
 
 const MIXES: u64 = 10;
 
-/// Runs the mixes on so many instances, each on an empty table, with this fault or none.
+/// Runs the mixes on this many instances, each on an empty table, with this fault or none.
 fn explain_all(instances: usize, fault: Option<Fault>) {
     let database = Arc::new(Database::migrated());
     slow::change_slowly(&database);
@@ -66,31 +66,31 @@ async fn mix(apps: &Arc<[App]>, seed: u64, trouble: &Trouble, fault: Option<Faul
 }
 
 #[test]
-fn what_one_instance_tells_is_explained_by_a_single_sequential_store() {
+fn one_instance_is_linearizable() {
     explain_all(1, None);
 }
 
 #[test]
-fn what_two_instances_tell_is_explained_by_a_single_sequential_store() {
+fn two_instances_are_linearizable() {
     explain_all(2, None);
 }
 
 #[test]
-fn what_three_instances_tell_is_explained_by_a_single_sequential_store() {
+fn three_instances_are_linearizable() {
     explain_all(3, None);
 }
 
 #[test]
-fn with_connections_ended_by_postgresql_what_is_told_is_explained() {
+fn instances_are_linearizable_while_postgresql_closes_connections() {
     explain_all(2, Some(Fault::Terminated));
 }
 
 #[test]
-fn with_connections_reset_what_is_told_is_explained() {
+fn instances_are_linearizable_while_connections_are_reset() {
     explain_all(2, Some(Fault::Reset));
 }
 
 #[test]
-fn with_connections_frozen_what_is_told_is_explained() {
+fn instances_are_linearizable_while_connections_freeze() {
     explain_all(2, Some(Fault::Frozen));
 }

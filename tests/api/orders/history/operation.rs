@@ -1,4 +1,4 @@
-//! What one client asked, when, and what it was told; a history of such operations as a table.
+//! One client's request, its time, and its answer; a history of such operations as a table.
 
 use std::fmt;
 use std::slice;
@@ -12,7 +12,7 @@ pub struct Operation {
     pub instance: usize,
     /// Just before the request was sent, since the history began.
     pub began: Duration,
-    /// Just after the answer was read whole; never, where nobody knows the outcome.
+    /// Just after the answer was read; never, if the outcome is unknown.
     pub ended: Duration,
     pub what: What,
 }
@@ -26,13 +26,13 @@ impl Operation {
 pub enum What {
     Placed(Row),
     Took(i64, Outcome),
-    /// The client was not told the outcome: whether it happened, and when, is open. The client cannot know the id.
+    /// The outcome is unknown: whether it happened, when, and with which id.
     Unheard {
         distance: i64,
     },
-    /// The same, of an order that somebody has seen; see [`settled`].
+    /// The same, for an order that some client has seen; see [`settled`].
     MayHavePlaced(Row),
-    /// The client was not told the outcome.
+    /// The outcome is unknown.
     MayHaveTaken(i64),
     Shown(i64, Option<Row>),
     Listed {
@@ -45,7 +45,7 @@ pub enum What {
         limit: usize,
         rows: Vec<Row>,
     },
-    /// What the contract does not know.
+    /// An answer outside the contract.
     Odd(String),
 }
 
@@ -72,12 +72,12 @@ pub enum Status {
 }
 
 impl What {
-    /// Whether the store is another one afterwards.
+    /// Whether it changes the store.
     pub fn changes(&self) -> bool {
         self.is_unknown() || matches!(self, Self::Placed(_) | Self::Took(_, Outcome::Won))
     }
 
-    /// Whether it may have happened, at any time since it began, or not.
+    /// Whether it may have happened at any time since it began, or not.
     pub fn is_unknown(&self) -> bool {
         matches!(
             self,
@@ -85,7 +85,7 @@ impl What {
         )
     }
 
-    /// The one order that it is about.
+    /// The order that it concerns.
     pub fn order(&self) -> Option<i64> {
         match self {
             Self::Placed(row) | Self::MayHavePlaced(row) => Some(row.id),
@@ -102,7 +102,7 @@ impl What {
         )
     }
 
-    /// The orders that somebody was told of.
+    /// The orders that appear in an answer.
     fn rows(&self) -> &[Row] {
         match self {
             Self::Shown(_, Some(row)) => slice::from_ref(row),
@@ -112,8 +112,8 @@ impl What {
     }
 }
 
-/// The history in which each place of unknown outcome has the id of the order that it made, known by its distance,
-/// which no other place of the history has. What nobody has ever seen is left out: it explains nothing.
+/// The history in which each place of unknown outcome has the id of its order, identified by its distance, which
+/// is unique in the history. An order that no client has seen is left out: it explains nothing.
 pub fn settled(mut history: Vec<Operation>) -> Vec<Operation> {
     let seen: Vec<Row> = history
         .iter()
@@ -169,7 +169,7 @@ impl fmt::Display for What {
     }
 }
 
-/// One line an operation, in the order in which they began.
+/// One line per operation, in the order of their beginnings.
 pub fn table(history: &[Operation]) -> String {
     let mut sorted: Vec<_> = history.iter().collect();
     sorted.sort_by_key(|operation| operation.began);

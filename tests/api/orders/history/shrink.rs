@@ -1,10 +1,10 @@
-//! Leaves out of a history that is wrong what has no part in it, so that people can read the rest.
+//! Removes irrelevant operations from a wrong history, so that people can read the rest.
 
 use std::collections::BTreeSet;
 
 use super::operation::{Operation, What};
 
-/// A smaller one that is wrong too; nothing that is left out could have made the rest right.
+/// A smaller history that is wrong too; nothing that was removed could explain the rest.
 pub fn smallest(mut history: Vec<Operation>, is_wrong: impl Fn(&[Operation]) -> bool) -> Vec<Operation> {
     for index in (0..history.len()).rev() {
         let mut fewer = history.clone();
@@ -24,7 +24,7 @@ pub fn smallest(mut history: Vec<Operation>, is_wrong: impl Fn(&[Operation]) -> 
     history
 }
 
-/// Whether a list shows this order, or would show others without it.
+/// Whether a list shows this order, or would show other orders without it.
 fn may_show(what: &What, order: Option<i64>) -> bool {
     let (page, rows) = match what {
         What::Listed { page, rows, .. } => (*page, rows),

@@ -1,4 +1,4 @@
-//! A PostgreSQL that takes its time: the longer each step lasts, the more others meet it half done.
+//! A slow PostgreSQL: the longer each step takes, the more requests overlap.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tempfile::tempdir;
 
 use crate::support::Database;
 
-/// From now on a change waits for up to a millisecond before it is committed.
+/// From now on a change waits for up to a millisecond before its commit.
 pub fn change_slowly(database: &Database) {
     let nap = "CREATE FUNCTION nap() RETURNS trigger LANGUAGE plpgsql AS
                    'BEGIN PERFORM pg_sleep(random() * 0.001); RETURN NULL; END';
@@ -21,7 +21,7 @@ pub fn change_slowly(database: &Database) {
     database.connect().batch_execute(nap).unwrap();
 }
 
-/// Another socket of this database, through which one answer in ten comes 8 ms late.
+/// Another socket of this database that delays one answer in ten by 8 ms.
 pub async fn far(database: &Database) -> PathBuf {
     let url = Url::parse(&database.url).unwrap();
     let value = |name| {
