@@ -21,86 +21,58 @@ fn assert_alive(nginx: &Nginx) {
     assert_eq!(alive.status, 200);
 }
 
+/// Files that are not the certificate of the good key, and the fault of each.
+fn wrong_certificates(good: &Certificate) -> Vec<(String, &'static str)> {
+    let certificate = good.read("certificate.pem");
+    let half = good.write("half.pem", &certificate[..certificate.len() / 2]);
+    let chain = certificate + &good.read("certificate-1024.pem");
+    vec![
+        (good.path("missing.pem"), "does not exist"),
+        (good.directory().to_str().unwrap().to_owned(), "is not a file"),
+        (good.path("key.pem"), "does not hold certificates"),
+        (half, "does not hold certificates"),
+        (good.write("chain.pem", chain), "Nginx refuses (ca key too small)"),
+    ]
+}
+
+/// Files that are not the key of the good certificate, and the fault of each.
+fn wrong_keys(good: &Certificate, other: &Certificate) -> Vec<(String, &'static str)> {
+    let (key, encrypted) = (good.path("key.pem"), good.path("encrypted.pem"));
+    let encrypt = ["-aes128", "-passout", "pass:secret", "-out", &encrypted];
+    openssl(&[["pkey", "-in", &key].as_slice(), &encrypt].concat());
+    vec![
+        (good.path("missing.pem"), "does not exist"),
+        (good.path("certificate.pem"), "does not hold"),
+        (encrypted, "does not hold"),
+        (other.path("key.pem"), "does not belong to"),
+    ]
+}
+
 /// A certificate, a key, and the beginning of the message about them.
 fn wrong_pairs(good: &Certificate, other: &Certificate) -> Vec<(String, String, String)> {
     let (certificate, key) = (good.path("certificate.pem"), good.path("key.pem"));
-    let directory = good.directory().to_str().unwrap().to_owned();
-    let (missing, others) = (good.path("missing.pem"), other.path("key.pem"));
-    let encrypted = good.path("encrypted.pem");
-    openssl(&[
-        "pkey",
-        "-in",
-        &key,
-        "-aes128",
-        "-passout",
-        "pass:secret",
-        "-out",
-        &encrypted,
-    ]);
+    let alone = |set: &str, missing: &str| format!("{set} is set, and {missing} is not");
+    let names = |setting: &str, path: &str, fault: &str| format!("{setting} names {path}, which {fault}");
     let [weak, weak_key] = good.of_rsa(1024);
-    let chain = good.read("certificate.pem") + &good.read("certificate-1024.pem");
-    let chain = good.write("chain.pem", chain);
-    let half = good.read("certificate.pem");
-    let half = good.write("half.pem", &half[..half.len() / 2]);
-    let pair = |certificate: &str, key: &str, said: String| (certificate.to_owned(), key.to_owned(), said);
-    vec![
-        pair(
-            &certificate,
-            "",
-            "TLS_CERTIFICATE is set, and TLS_KEY is not".to_owned(),
+    let said = names("TLS_CERTIFICATE", &weak, "Nginx refuses (ee key too small)");
+    let mut pairs = vec![
+        (
+            certificate.clone(),
+            String::new(),
+            alone("TLS_CERTIFICATE", "TLS_KEY"),
         ),
-        pair("", &key, "TLS_KEY is set, and TLS_CERTIFICATE is not".to_owned()),
-        pair(
-            &missing,
-            &key,
-            format!("TLS_CERTIFICATE names {missing}, which does not exist"),
-        ),
-        pair(
-            &certificate,
-            &missing,
-            format!("TLS_KEY names {missing}, which does not exist"),
-        ),
-        pair(
-            &directory,
-            &key,
-            format!("TLS_CERTIFICATE names {directory}, which is not a file"),
-        ),
-        pair(
-            &key,
-            &key,
-            format!("TLS_CERTIFICATE names {key}, which does not hold certificates"),
-        ),
-        pair(
-            &half,
-            &key,
-            format!("TLS_CERTIFICATE names {half}, which does not hold certificates"),
-        ),
-        pair(
-            &certificate,
-            &certificate,
-            format!("TLS_KEY names {certificate}, which does not hold"),
-        ),
-        pair(
-            &certificate,
-            &encrypted,
-            format!("TLS_KEY names {encrypted}, which does not hold"),
-        ),
-        pair(
-            &certificate,
-            &others,
-            format!("TLS_KEY names {others}, which does not belong to"),
-        ),
-        pair(
-            &weak,
-            &weak_key,
-            format!("TLS_CERTIFICATE names {weak}, which Nginx refuses (ee key too small)"),
-        ),
-        pair(
-            &chain,
-            &key,
-            format!("TLS_CERTIFICATE names {chain}, which Nginx refuses (ca key too small)"),
-        ),
-    ]
+        (String::new(), key.clone(), alone("TLS_KEY", "TLS_CERTIFICATE")),
+        (weak, weak_key, said),
+    ];
+    for (path, fault) in wrong_certificates(good) {
+        let said = names("TLS_CERTIFICATE", &path, fault);
+        pairs.push((path, key.clone(), said));
+    }
+    for (path, fault) in wrong_keys(good, other) {
+        let said = names("TLS_KEY", &path, fault);
+        pairs.push((certificate.clone(), path, said));
+    }
+    pairs
 }
 
 #[test]
