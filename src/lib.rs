@@ -11,20 +11,20 @@
 //! one that decides in its `model.rs`; each declares its own refusals, metrics and keys. Nothing shared imports a
 //! feature, and no feature another.
 
-pub mod app;
-pub mod broker;
+mod app;
+mod broker;
 pub mod cli;
 pub mod config;
 pub mod db;
 mod delivery;
-pub mod error;
+mod error;
 pub mod failure;
-pub mod http;
+mod http;
 mod keyvalue;
 pub mod lane;
-pub mod ops;
-pub mod orders;
-pub mod outbound;
+mod ops;
+mod orders;
+mod outbound;
 mod queue;
 mod queues;
-pub mod telemetry;
+mod telemetry;
