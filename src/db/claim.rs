@@ -14,14 +14,14 @@ use super::manager::Manager;
 
 /// What is returned when a statement ends: the slot in the pool, and the permits to use it.
 pub(super) struct Lent {
-    place: PooledConnection<Manager>,
-    #[expect(dead_code, reason = "given back when it is dropped, after the place")]
+    pooled: PooledConnection<Manager>,
+    #[expect(dead_code, reason = "given back when it is dropped, after the pooled")]
     permits: Permits,
 }
 
 impl Lent {
-    pub(super) fn new(place: PooledConnection<Manager>, permits: Permits) -> Self {
-        Self { place, permits }
+    pub(super) fn new(pooled: PooledConnection<Manager>, permits: Permits) -> Self {
+        Self { pooled, permits }
     }
 }
 
@@ -52,7 +52,7 @@ impl Claim {
         if !matches!(*state, State::Waiting) {
             return None;
         }
-        let connection = lent.place.take()?;
+        let connection = lent.pooled.take()?;
         *state = State::Running(Instant::now(), lent);
         Some(connection)
     }
@@ -61,7 +61,7 @@ impl Claim {
     pub(super) fn end(&self, connection: Box<PgConnection>) {
         let before = self.replace(State::Ended);
         if let State::Running(_, mut lent) = before {
-            lent.place.put_back(connection);
+            lent.pooled.put_back(connection);
         }
     }
 
@@ -82,7 +82,7 @@ impl Claim {
             let mut state = self.state();
             match &*state {
                 State::Waiting => *state = State::Abandoned(None),
-                State::Running(_, lent) => lent.place.fell_silent(),
+                State::Running(_, lent) => lent.pooled.fell_silent(),
                 State::Abandoned(_) | State::Ended => {}
             }
             if !matches!(*state, State::Running(..)) {

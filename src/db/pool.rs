@@ -181,10 +181,10 @@ impl Database {
         let claim = Arc::clone(&waiter.claim);
         let pool = self.pool.clone();
         let mut running = spawn_blocking(move || {
-            let place = place(&pool, limits)?;
+            let pooled = connection_of(&pool, limits)?;
             METRICS.connection_wait.observe(asked.elapsed().as_secs_f64());
             let mut connection = claim
-                .begin(Lent::new(place, permits))
+                .begin(Lent::new(pooled, permits))
                 .ok_or_else(|| unavailable("the request has given up"))?;
             let done = work(&mut connection);
             claim.end(connection);
@@ -224,23 +224,23 @@ impl AtScrape for Database {
 }
 
 /// A connection of the pool that suits this purpose.
-fn place(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manager>, Failure> {
+fn connection_of(pool: &Pool<Manager>, limits: Limits) -> Result<PooledConnection<Manager>, Failure> {
     let fetch = || {
         let wait = limits.begin_by.saturating_duration_since(Instant::now());
         pool.get_timeout(wait).map_err(unavailable)
     };
-    let mut place = fetch()?;
+    let mut pooled = fetch()?;
     if limits.kind == Kind::Read {
-        return Ok(place);
+        return Ok(pooled);
     }
     // A server that was read-only may have changed, and only a new connection can tell.
-    while place.may_take_writes_by_now() {
-        place.discard();
-        drop(place);
-        place = fetch()?;
+    while pooled.may_take_writes_by_now() {
+        pooled.discard();
+        drop(pooled);
+        pooled = fetch()?;
     }
-    if limits.kind == Kind::Write && place.is_read_only() {
+    if limits.kind == Kind::Write && pooled.is_read_only() {
         return Err(unavailable("PostgreSQL takes no writes: it is read-only"));
     }
-    Ok(place)
+    Ok(pooled)
 }

@@ -53,7 +53,7 @@ fn out_of_range(member: &str, axis: Axis) -> ApiError {
 #[serde(deny_unknown_fields)]
 pub struct TakeOrder {
     #[serde(rename = "status")]
-    _status: Taken,
+    _status: TakenStatus,
 }
 
 impl Body for TakeOrder {
@@ -82,9 +82,9 @@ fn is_decimal(text: &str) -> bool {
 
 /// The only status that a client can request.
 #[derive(Debug)]
-struct Taken;
+struct TakenStatus;
 
-impl<'de> Deserialize<'de> for Taken {
+impl<'de> Deserialize<'de> for TakenStatus {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         from.deserialize_str(Text("\"TAKEN\"", |text| (text == "TAKEN").then_some(Self)))
     }

@@ -68,12 +68,12 @@ fn no_distance(error: DistanceError) -> ApiError {
 
 /// The contract's word for a successful take.
 #[derive(Serialize)]
-struct Taken {
+struct Success {
     status: &'static str,
 }
 
 #[rocket::patch("/<id>", data = "<body>")]
-async fn take(id: &str, body: JsonBody, orders: &State<Orders>) -> Result<Json<Taken>, ApiError> {
+async fn take(id: &str, body: JsonBody, orders: &State<Orders>) -> Result<Json<Success>, ApiError> {
     let id = PathId::parse(id)?;
     TAKE.read(body.bytes())?;
     let PathId::Possible(number) = id else {
@@ -82,7 +82,7 @@ async fn take(id: &str, body: JsonBody, orders: &State<Orders>) -> Result<Json<T
     let outcome = orders.take(number).await?;
     METRICS.takes.with_label_values(&[outcome.word()]).inc();
     let refusal = match outcome {
-        TakeOutcome::Won => return Ok(Json(Taken { status: "SUCCESS" })),
+        TakeOutcome::Won => return Ok(Json(Success { status: "SUCCESS" })),
         TakeOutcome::AlreadyTaken => OrderRefusal::Taken(number),
         TakeOutcome::Locked => OrderRefusal::Locked(number),
         TakeOutcome::NotFound => OrderRefusal::NothingToTake(id),

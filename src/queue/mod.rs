@@ -2,8 +2,8 @@
 
 mod keys;
 pub(crate) mod metrics;
+mod popped;
 mod routes;
 mod store;
-mod taken;
 
 pub(crate) use routes::stage;

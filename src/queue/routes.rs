@@ -7,8 +7,8 @@ use rocket::response::{self, Responder};
 use rocket::{Request, State};
 
 use super::metrics::Depth;
+use super::popped::PoppedMessage;
 use super::store::Queue;
-use super::taken::Taken;
 use crate::broker::Broker;
 use crate::delivery::{self, Budget, Delivered};
 use crate::error::ApiError;
@@ -31,17 +31,17 @@ pub(crate) fn stage(broker: &Broker, budget: &Budget, scrapes: &mut Scrapes) -> 
 }
 
 /// The answer to a pop.
-struct Delivery(Option<Taken>);
+struct Delivery(Option<PoppedMessage>);
 
 impl<'r> Responder<'r, 'static> for Delivery {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let message = self.0.as_ref().map(Taken::message);
+        let message = self.0.as_ref().map(PoppedMessage::message);
         let text = done_with("message", message).text()?;
         delivery::respond(text, self.0)
     }
 }
 
-impl Delivered for Option<Taken> {
+impl Delivered for Option<PoppedMessage> {
     fn delivered(&mut self) {
         if let Some(taken) = self {
             taken.delivered();

@@ -10,7 +10,7 @@ use rocket::tokio::time::Instant;
 
 use super::keys;
 use super::metrics::METRICS;
-use super::taken::{Held, Returns, Taken};
+use super::popped::{Held, PoppedMessage, Returns};
 use crate::broker::{Broker, Patience, Script, outcome_unknown};
 use crate::delivery::{Budget, Share};
 use crate::failure::Failure;
@@ -27,7 +27,7 @@ pub(super) struct Queue {
 
 /// A client's share of its batch.
 enum Popped {
-    Message(Taken),
+    Message(PoppedMessage),
     /// The queue was empty.
     Nothing,
     /// There were more messages than the budget allowed.
@@ -68,7 +68,7 @@ impl Queue {
     ///
     /// # Errors
     /// As [`Broker::write`], or too many requests wait, or too many answers have not been sent yet.
-    pub(super) async fn pop(&self) -> Result<Option<Taken>, Failure> {
+    pub(super) async fn pop(&self) -> Result<Option<PoppedMessage>, Failure> {
         let since = Instant::now();
         let message = loop {
             match self.pop.ask_since((), since).await? {
@@ -155,11 +155,11 @@ impl Popping {
             .collect())
     }
 
-    fn take(&self, messages: Vec<Vec<u8>>, mut share: Option<Share>) -> Vec<Taken> {
+    fn take(&self, messages: Vec<Vec<u8>>, mut share: Option<Share>) -> Vec<PoppedMessage> {
         let take = |message: Vec<u8>| {
             let share = share.as_mut().map(|share| share.split(message.len()));
-            let place = self.popped.fetch_add(1, Ordering::Relaxed);
-            Taken::new(place, message, share, &self.returns)
+            let position = self.popped.fetch_add(1, Ordering::Relaxed);
+            PoppedMessage::new(position, message, share, &self.returns)
         };
         messages.into_iter().map(take).collect()
     }

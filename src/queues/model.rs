@@ -65,7 +65,7 @@ pub(super) struct Terms {
 
 /// A received message.
 #[derive(Debug, Serialize)]
-pub(super) struct Received {
+pub(super) struct ReceivedMessage {
     pub(super) id: String,
     pub(super) message: String,
     pub(super) receipt: String,

@@ -53,8 +53,8 @@ impl Waiters {
         terms: &Terms,
         ended: impl Future<Output = ()>,
     ) -> Result<Option<Handed>, Failure> {
-        let place = Place::take(self, queue);
-        let signals = &place.signals;
+        let position = Position::take(self, queue);
+        let signals = &position.signals;
         tokio::pin!(ended);
         // A poll is never canceled: messages that Redis has returned must reach the client.
         let look = || queues.receive(queue, terms);
@@ -84,13 +84,13 @@ impl Waiters {
 }
 
 /// A position in the line of a queue.
-struct Place<'a> {
+struct Position<'a> {
     waiters: &'a Waiters,
     queue: &'a QueueName,
     signals: Arc<Signals>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> Position<'a> {
     fn take(waiters: &'a Waiters, queue: &'a QueueName) -> Self {
         let mut lines = waiters.lines();
         let line = lines.entry(queue.clone()).or_default();
@@ -103,7 +103,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Position<'_> {
     fn drop(&mut self) {
         let mut lines = self.waiters.lines();
         if let Some(line) = lines.get_mut(self.queue) {
@@ -117,14 +117,14 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, QueueName, Waiters};
+    use super::{Position, QueueName, Waiters};
 
     #[test]
     fn a_line_is_removed_with_its_last_receiver() {
         let (waiters, queue) = (Waiters::default(), QueueName::parse("mails").unwrap());
         waiters.wake(&queue);
-        let first = Place::take(&waiters, &queue);
-        let second = Place::take(&waiters, &queue);
+        let first = Position::take(&waiters, &queue);
+        let second = Position::take(&waiters, &queue);
         drop(first);
         waiters.wake(&queue);
         assert_eq!(waiters.lines().len(), 1);

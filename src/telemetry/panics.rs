@@ -10,7 +10,7 @@ pub(super) fn log_them() {
 fn log(panicked: &PanicHookInfo<'_>) {
     tracing::error!(
         reason = panicked.payload_as_str().unwrap_or("no message"),
-        place = panicked.location().map(tracing::field::display),
+        location = panicked.location().map(tracing::field::display),
         thread = std::thread::current().name(),
         "a thread panicked"
     );
@@ -36,7 +36,7 @@ mod tests {
         assert_eq!(line["level"], "ERROR");
         assert_eq!(line["reason"], "seven is not a number");
         assert!(
-            line["place"]
+            line["location"]
                 .as_str()
                 .unwrap()
                 .starts_with("src/telemetry/panics.rs:")

@@ -98,7 +98,7 @@ impl Query for DeepPage {
 impl RunQueryDsl<PgConnection> for DeepPage {}
 
 /// For each existing order: its id, and whether it was won; null if its row is held.
-type Taken = (BigInt, Nullable<Bool>);
+type TakeRow = (BigInt, Nullable<Bool>);
 
 /// One statement and one round trip: lock, decide, update, report.
 ///
@@ -163,11 +163,11 @@ impl QueryId for TakeWhatIsFree<'_> {
 }
 
 impl Query for TakeFree<'_> {
-    type SqlType = Taken;
+    type SqlType = TakeRow;
 }
 
 impl Query for TakeWhatIsFree<'_> {
-    type SqlType = Taken;
+    type SqlType = TakeRow;
 }
 
 impl RunQueryDsl<PgConnection> for TakeFree<'_> {}

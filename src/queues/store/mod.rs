@@ -36,7 +36,7 @@ use rocket::futures::future::join_all;
 use time::OffsetDateTime;
 
 use super::keys;
-use super::model::{QueueName, Receipt, Received};
+use super::model::{QueueName, Receipt, ReceivedMessage};
 use super::scripts::{self, call};
 use crate::broker::{Broker, Patience, outcome_unknown};
 use crate::delivery::{Budget, Share};
@@ -56,7 +56,7 @@ pub(super) struct Queues {
 
 /// Messages for one receiver.
 pub(super) struct Handed {
-    pub(super) messages: Vec<Received>,
+    pub(super) messages: Vec<ReceivedMessage>,
     /// Their share of the bytes in transit to clients.
     pub(super) share: Share,
 }
@@ -123,26 +123,26 @@ where
 {
     let mut answers: Vec<_> = items.iter().map(|_| Err(unanswered())).collect();
     let mut queues: HashMap<QueueName, (Vec<usize>, Vec<I>)> = HashMap::new();
-    for (place, item) in items.into_iter().enumerate() {
-        let (places, items) = match queues.get_mut(item.queue()) {
+    for (position, item) in items.into_iter().enumerate() {
+        let (positions, items) = match queues.get_mut(item.queue()) {
             Some(queue) => queue,
             None => queues.entry(item.queue().clone()).or_default(),
         };
-        places.push(place);
+        positions.push(position);
         items.push(item);
     }
-    let calls = queues.into_iter().map(|(queue, (places, items))| {
+    let calls = queues.into_iter().map(|(queue, (positions, items))| {
         let call = run(queue, items);
-        async { (places, call.await) }
+        async { (positions, call.await) }
     });
-    for (places, found) in join_all(calls).await {
+    for (positions, found) in join_all(calls).await {
         let mut found = found.map(Vec::into_iter);
-        for place in places {
+        for position in positions {
             let answer = match &mut found {
                 Ok(found) => found.next().ok_or_else(unanswered),
                 Err(error) => Err(error.clone()),
             };
-            if let Some(slot) = answers.get_mut(place) {
+            if let Some(slot) = answers.get_mut(position) {
                 *slot = answer;
             }
         }

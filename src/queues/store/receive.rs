@@ -10,7 +10,7 @@ use crate::broker::{Broker, Patience};
 use crate::delivery::{Budget, Share};
 use crate::failure::Failure;
 use crate::lane::Batch;
-use crate::queues::model::{QueueName, Receipt, Received, Terms};
+use crate::queues::model::{QueueName, Receipt, ReceivedMessage, Terms};
 
 /// One client's request.
 pub(super) struct Receive {
@@ -96,12 +96,12 @@ fn hand(found: Vec<(String, String, u32)>, nonce: &str, share: &mut Share) -> Re
     })
 }
 
-fn received(id: String, message: String, attempts: u32, nonce: &str) -> Result<Received, Failure> {
+fn received(id: String, message: String, attempts: u32, nonce: &str) -> Result<ReceivedMessage, Failure> {
     let receipt = Receipt {
         message: id.clone(),
         nonce: nonce.to_owned(),
     };
-    Ok(Received {
+    Ok(ReceivedMessage {
         enqueued_at: time(&id)?,
         receipt: receipt.to_string(),
         id,

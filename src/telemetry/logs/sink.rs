@@ -84,9 +84,9 @@ impl Sink {
         }
         queue.told_at = Some(Instant::now());
         drop(queue);
-        let place = self.name.as_str();
+        let sink = self.name.as_str();
         tracing::error!(
-            place,
+            sink,
             lost,
             "the log is read too slowly: so many lines were lost since the start"
         );
@@ -177,8 +177,8 @@ impl Writer {
 
     fn recover(&mut self) {
         if let Some(Failure { lost, .. }) = self.failure.take() {
-            let place = self.sink.name.as_str();
-            tracing::error!(place, lost, "the log is written again; lines were lost");
+            let sink = self.sink.name.as_str();
+            tracing::error!(sink, lost, "the log is written again; lines were lost");
         }
     }
 }

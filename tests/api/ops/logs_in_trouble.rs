@@ -82,7 +82,7 @@ async fn files_resume_when_the_disk_has_space_and_report_lost_lines() {
     let log = app.stop();
     let told = log
         .iter()
-        .find(|line| line["place"] == file.parent().unwrap().to_str().unwrap())
+        .find(|line| line["sink"] == file.parent().unwrap().to_str().unwrap())
         .unwrap();
     assert!(told["lost"].as_u64() >= Some(1), "{told}");
 }

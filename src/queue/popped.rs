@@ -44,7 +44,7 @@ pub(super) struct Returns {
 
 struct Returned {
     /// Its position among all messages that this process has popped.
-    place: u64,
+    position: u64,
     /// Its bytes in Redis.
     message: Vec<u8>,
     /// Both held until it is back.
@@ -63,16 +63,16 @@ impl Returns {
 }
 
 /// A popped message; if it is dropped before its delivery, it goes back.
-pub(super) struct Taken {
+pub(super) struct PoppedMessage {
     returned: Option<Returned>,
     sender: mpsc::UnboundedSender<Returned>,
 }
 
-impl Taken {
-    pub(super) fn new(place: u64, message: Vec<u8>, share: Option<Share>, returns: &Returns) -> Self {
+impl PoppedMessage {
+    pub(super) fn new(position: u64, message: Vec<u8>, share: Option<Share>, returns: &Returns) -> Self {
         Self {
             returned: Some(Returned {
-                place,
+                position,
                 message,
                 _share: share,
                 _on_the_way: Arc::clone(&returns.on_the_way),
@@ -92,7 +92,7 @@ impl Taken {
     }
 }
 
-impl Drop for Taken {
+impl Drop for PoppedMessage {
     fn drop(&mut self) {
         if let Some(returned) = self.returned.take() {
             let _ = self.sender.send(returned); // at the very end nothing can put it back
@@ -126,7 +126,7 @@ async fn bring_back(
 
 /// From the newest to the oldest: the last one pushed at the head comes first.
 fn in_commands(mut all: Vec<Returned>) -> impl Iterator<Item = Vec<Returned>> {
-    all.sort_unstable_by_key(|returned| returned.place);
+    all.sort_unstable_by_key(|returned| returned.position);
     let next = move || (!all.is_empty()).then(|| all.split_off(beginning_of_the_last(&all)));
     std::iter::from_fn(next)
 }
@@ -169,16 +169,16 @@ mod tests {
     use super::{Arc, COMMAND_BYTES, COMMAND_MESSAGES, Returned, in_commands};
 
     /// The positions of the messages of each command, for messages at these positions of that many bytes each.
-    fn commands(places: impl Iterator<Item = u64>, bytes: usize) -> Vec<Vec<u64>> {
-        let returned = |place| Returned {
-            place,
+    fn commands(positions: impl Iterator<Item = u64>, bytes: usize) -> Vec<Vec<u64>> {
+        let returned = |position| Returned {
+            position,
             message: vec![b'x'; bytes],
             _share: None,
             _on_the_way: Arc::new(()),
         };
-        let commands = in_commands(places.map(returned).collect());
-        let places = |command: Vec<Returned>| command.iter().map(|returned| returned.place).collect();
-        commands.map(places).collect()
+        let commands = in_commands(positions.map(returned).collect());
+        let positions = |command: Vec<Returned>| command.iter().map(|returned| returned.position).collect();
+        commands.map(positions).collect()
     }
 
     #[test]
