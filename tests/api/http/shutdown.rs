@@ -1,6 +1,6 @@
 //! SIGTERM.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ async fn a_request_in_flight_is_answered_and_new_connections_are_refused() {
     connection.write_all(format!("{head}{TAKE}").as_bytes()).unwrap();
     while database.number("SELECT count(*) AS number FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0 {}
     app.terminate();
-    while TcpStream::connect(&app.address).is_ok() {}
+    until_refused(&app.address);
     psql.batch_execute("ROLLBACK").unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
@@ -61,6 +61,12 @@ async fn a_request_that_exceeds_the_grace_period_is_cut_off() {
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
 }
 
+/// A connection may also fail because this machine has no port left for it.
+fn until_refused(address: &str) {
+    let is_refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+    while !TcpStream::connect(address).is_err_and(is_refused) {}
+}
+
 #[rocket::async_test]
 async fn while_draining_open_connections_are_served_once_more_and_new_ones_refused() {
     let (first, database) = App::start();
@@ -72,7 +78,7 @@ async fn while_draining_open_connections_are_served_once_more_and_new_ones_refus
     let mut answer = [0; 1024];
     assert!(connection.read(&mut answer).unwrap() > 0);
     app.terminate();
-    while TcpStream::connect(&app.address).is_ok() {}
+    until_refused(&app.address);
     connection.write_all(request).unwrap();
     let mut last = String::new();
     connection.read_to_string(&mut last).unwrap();

@@ -1,6 +1,6 @@
 //! The client's address behind a proxy, as Nginx determines it.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{IpAddr, TcpStream};
 
 use serde_json::Value;
@@ -98,14 +98,25 @@ async fn only_a_trusted_proxy_is_believed() {
 /// The limit of concurrent uploads of one client; see nginx/large_body.conf.
 const UPLOADS: usize = 64;
 
+const CONTINUE: &[u8; 25] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// The beginning of an upload by this client.
-fn begin(nginx: &Nginx, client: &str) -> TcpStream {
+fn begin(nginx: &Nginx, client: &str, expect: &str) -> TcpStream {
     let mut connection = connect(&nginx.address);
     let head = format!(
-        "POST /set HTTP/1.1\r\nHost: x\r\nAuthorization: any\r\nX-Forwarded-For: {client}\r\n\
+        "POST /set HTTP/1.1\r\nHost: x\r\nAuthorization: any\r\nX-Forwarded-For: {client}\r\n{expect}\
          Content-Length: 100000\r\n\r\n"
     );
     connection.write_all(head.as_bytes()).unwrap();
+    connection
+}
+
+/// The same; Nginx has counted it.
+fn begin_and_count(nginx: &Nginx, client: &str) -> TcpStream {
+    let mut connection = begin(nginx, client, "Expect: 100-continue\r\n");
+    let mut interim = [0; CONTINUE.len()];
+    connection.read_exact(&mut interim).unwrap();
+    assert_eq!(&interim, CONTINUE);
     connection
 }
 
@@ -117,9 +128,9 @@ fn finish(mut connection: TcpStream) -> Answer {
 
 /// One client's limit of uploads, each for `client(n)`; then one more for `last`.
 fn status_after_many(nginx: &Nginx, client: impl Fn(usize) -> String, last: &str) -> u16 {
-    let uploads: Vec<_> = (0..UPLOADS).map(|number| begin(nginx, &client(number))).collect();
-    crate::raw::ask(&nginx.address, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let status = finish(begin(nginx, last)).status;
+    let begin_one = |number| begin_and_count(nginx, &client(number));
+    let uploads: Vec<_> = (0..UPLOADS).map(begin_one).collect();
+    let status = finish(begin(nginx, last, "")).status;
     for upload in uploads {
         assert_eq!(finish(upload).status, 200);
     }
