@@ -111,9 +111,19 @@ pub fn up(replicas: u32) {
     run("env", &[build, "scripts/up.sh", "--scale", &scale]);
 }
 
+/// Those of the service itself, without what a `compose run` that was killed has left.
 pub fn containers(service: &str) -> Vec<String> {
-    let ids = compose(&["ps", "--all", "--quiet", service]);
-    ids.lines().map(str::to_owned).collect()
+    let project = std::env::var("COMPOSE_PROJECT_NAME").unwrap();
+    let labels = [
+        format!("label=com.docker.compose.project={project}"),
+        format!("label=com.docker.compose.service={service}"),
+        "label=com.docker.compose.oneoff=False".to_owned(),
+    ];
+    let mut list = vec!["ps", "--all", "--quiet", "--no-trunc"];
+    for label in &labels {
+        list.extend(["--filter", label]);
+    }
+    run("docker", &list).lines().map(str::to_owned).collect()
 }
 
 pub fn inspect(container: &str) -> Value {

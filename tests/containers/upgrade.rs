@@ -28,7 +28,7 @@ async fn an_upgrade_keeps_everything_even_if_killed_at_any_point() {
     let id = write_everything().await;
     run("sh", &["-c", "printf LOG_LEVEL=info >>.env"]); // a last line without its end
     for (to, refusal) in [
-        ("16", "there is no way"),
+        ("16", "which is not older"),
         ("17", "runs already"),
         ("new", "To which"),
         ("", "To which"),
