@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::backup::Shelf;
 use crate::stack::{
-    as_superuser, assert_everything, command, compose, containers, inspect, order, place, pop, push, run,
-    said, succeeds, until_health, up, write_everything,
+    as_superuser, assert_everything, command, compose, containers, inspect, order, place, pop, psql, push,
+    run, said, succeeds, until_health, up, write_everything,
 };
 
 /// With these settings, whatever becomes of it: what it said, and whether it succeeded.
@@ -28,18 +28,7 @@ const OVERWRITE: (&str, &str) = ("OVERWRITE", "yes");
 
 /// A statement in a database that may not be the service's.
 fn in_database(name: &str, statement: &str) -> String {
-    let psql = [
-        "exec",
-        "-T",
-        "order-api-db",
-        "psql",
-        "-U",
-        "order_api",
-        "-At",
-        name,
-        "-c",
-    ];
-    said("scripts/compose.sh", &[&psql[..], &[statement]].concat())
+    said("scripts/compose.sh", &psql(name, statement))
 }
 
 /// When each container of the service was started: the same, as long as nothing was stopped.

@@ -87,20 +87,15 @@ pub fn compose(arguments: &[&str]) -> String {
     run("scripts/compose.sh", arguments)
 }
 
+/// The arguments of `compose` that run a statement as the superuser.
+pub fn psql<'a>(database: &'a str, statement: &'a str) -> Vec<&'a str> {
+    let psql = "exec -T order-api-db psql -U order_api -At".split(' ');
+    psql.chain([database, "-c", statement]).collect()
+}
+
 /// A statement's result, as the superuser.
 pub fn as_superuser(statement: &str) -> String {
-    let psql = [
-        "exec",
-        "-T",
-        "order-api-db",
-        "psql",
-        "-U",
-        "order_api",
-        "-At",
-        "order_api",
-        "-c",
-    ];
-    compose(&[&psql[..], &[statement]].concat())
+    compose(&psql("order_api", statement))
 }
 
 /// Starts what does not run, and returns when all is healthy. The image is built by the first call.

@@ -39,6 +39,11 @@ fn go_on(control: &mut Connection) {
     redis::cmd("CLIENT").arg("UNPAUSE").exec(control).unwrap();
 }
 
+fn fill(redis: &Redis, messages: usize) {
+    let messages: Vec<_> = (0..messages).map(|number| numbered(number, 10)).collect();
+    let _: () = redis.connect().rpush("message_queue", messages).unwrap();
+}
+
 /// Pops for clients that have disconnected by the time Redis returns the messages.
 fn pop_and_leave(app: &App, redis: &Redis, clients: usize) {
     let mut control = redis.connect();
@@ -62,12 +67,7 @@ async fn popped_and_refused(app: &App) -> (usize, usize) {
 #[rocket::async_test]
 async fn messages_popped_for_disconnected_clients_return_to_the_head_in_order() {
     let (app, redis) = start();
-    for number in 0..100 {
-        let _: () = redis
-            .connect()
-            .rpush("message_queue", numbered(number, 10))
-            .unwrap();
-    }
+    fill(&redis, 100);
     pop_and_leave(&app, &redis, 60);
     let began = Instant::now();
     loop {
@@ -85,12 +85,7 @@ async fn messages_popped_for_disconnected_clients_return_to_the_head_in_order() 
 #[rocket::async_test]
 async fn messages_popped_for_disconnected_clients_are_back_before_the_service_exits() {
     let (app, redis) = start();
-    for number in 0..100 {
-        let _: () = redis
-            .connect()
-            .rpush("message_queue", numbered(number, 10))
-            .unwrap();
-    }
+    fill(&redis, 100);
     pop_and_leave(&app, &redis, 60);
     app.terminate();
     let app = Arc::into_inner(app).unwrap();
@@ -146,12 +141,7 @@ async fn bytes_of_other_programs_are_put_back_unchanged() {
 #[rocket::async_test]
 async fn messages_that_a_silent_redis_returns_too_late_are_back_when_it_recovers() {
     let (app, redis) = start();
-    for number in 0..100 {
-        let _: () = redis
-            .connect()
-            .rpush("message_queue", numbered(number, 10))
-            .unwrap();
-    }
+    fill(&redis, 100);
     // Redis is frozen with the command received, not before the connection was made.
     assert_eq!(
         app.authorized(Method::GET, "/api/queue/count", "").await.status,
