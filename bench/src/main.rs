@@ -126,9 +126,15 @@ impl Bench {
     fn end(mut self, to_page: bool) -> Result<()> {
         let [ours, all] = self.load.spent;
         let others = (1.0 - ours / all.max(1.0)) * 100.0;
-        self.say(&format!(
-            "\nOther processes took {others:.0} % of the CPU time that was used."
-        ))?;
+        // A process is charged for the time in which a busy host has taken the processor away from a virtual machine.
+        self.say(&if others < 0.0 {
+            format!(
+                "\nThe parts were charged {:.0} % more CPU time than the machine counted.",
+                -others
+            )
+        } else {
+            format!("\nOther processes took {others:.0} % of the CPU time that was used.")
+        })?;
         match self.load.wrong.join("\n") {
             wrong if !wrong.is_empty() => Err(format!("wrong answers:\n{wrong}").into()),
             _ if to_page => publish(&self.text),
